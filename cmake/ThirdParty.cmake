@@ -1,0 +1,19 @@
+# Every foreign library, as one target each. Only the folder that links a target can include its headers.
+find_package(MPI REQUIRED COMPONENTS CXX)
+find_package(yaml-cpp REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+find_package(LibTorch REQUIRED) # cmake/FindLibTorch.cmake
+
+add_library(yaml_cpp INTERFACE)
+target_link_libraries(yaml_cpp INTERFACE yaml-cpp)
+
+# xxhash is used in its header-only form: no library to link.
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+add_library(xxhash INTERFACE)
+target_include_directories(xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
+target_compile_definitions(xxhash INTERFACE XXH_INLINE_ALL)

@@ -1,0 +1,10 @@
+#pragma once
+// Wall, processor and rusage clocks, all in seconds.
+
+namespace interlock {
+
+double monotonic_seconds();
+double process_cpu_seconds();   // user + system time of all threads of this process
+double peak_resident_mebibytes();
+
+}  // namespace interlock

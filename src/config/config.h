@@ -1,0 +1,153 @@
+#pragma once
+// The whole configuration of a run as plain, validated structs. load_config() is the only way in: what it returns is
+// complete (defaults filled in), in range and free of contradictions that can be seen without the model or the data.
+// docs/config.md has every key. No torch, no MPI.
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/layer_spec.h"
+#include "config/location.h"
+
+namespace interlock::config {
+
+enum class ModelKind { kSequential, kConvnet, kResnet };
+enum class ResnetBlock { kBasic, kBottleneck };
+enum class ResnetStem { kCifar, kImagenet };  // 3x3 stride 1 | 7x7 stride 2 and 3x3 max pool stride 2
+
+struct ModelConfig {
+  ModelKind kind = ModelKind::kConvnet;
+  std::vector<LayerSpec> layers;  // sequential only
+  // convnet: one 3x3 convolution + ReLU for each entry, 2x2 max pool after every second one, then a linear layer.
+  std::vector<std::int64_t> channels = {32, 32, 64, 64, 128, 128};
+  bool batch_norm = false;  // convnet: between convolution and ReLU
+  ResnetBlock block = ResnetBlock::kBasic;
+  std::string super_blocks = "16,3/32,3/64,3";  // "channels,blocks/channels,blocks/...", ResNet-20 by default
+  ResnetStem stem = ResnetStem::kCifar;
+  std::string init;  // safetensors file with initial weights, "" for random
+};
+
+inline constexpr int kRestOfLayers = -1;
+
+struct PartitionConfig {
+  int stages = 1;           // K; equals layers.size() where that is given
+  std::vector<int> layers;  // layers a stage, kRestOfLayers at most once; empty: equal counts
+};
+
+inline constexpr int kHorizonAll = 0;
+
+enum class MixKind { kFarthest, kSum, kMean, kWeights };
+
+struct LearningConfig {
+  int horizon = kHorizonAll;  // N as written, or kHorizonAll; resolved_horizon() gives 1..K
+  MixKind mix = MixKind::kFarthest;
+  std::vector<double> mix_weights;           // kWeights: one for each distance l-k = 0..N-1
+  std::string head = "linear";               // head string for all stages, used where `heads` is empty
+  std::vector<std::vector<LayerSpec>> heads;  // one layer list for each stage but the last
+  bool train_all_heads = false;
+
+  [[nodiscard]] int resolved_horizon(int stages) const { return horizon == kHorizonAll ? stages : horizon; }
+};
+
+struct ScheduleConfig {
+  int micro_batches = 1;  // M: a batch of B samples is cut into micro-batches of ceil(B / M), the last one ragged
+};
+
+enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors };
+
+struct DataConfig {
+  DataKind kind = DataKind::kShapes;
+  std::string path;       // folder (cifar10, cifar100, idx) or training file (tensors)
+  std::string eval_path;  // tensors: file for evaluation; "" for none
+  std::int64_t limit = 0;       // use only the first n training samples; 0 = all
+  std::int64_t eval_limit = 0;  // the same for evaluation samples
+  std::int64_t train_samples = 8000;  // shapes: how many to draw
+  std::int64_t eval_samples = 2000;   // shapes
+  std::int64_t image_size = 16;       // shapes: height and width
+  std::int64_t downscale = 1;         // images: average over n x n blocks when loading (2 = half resolution)
+  std::int64_t crop_padding = 0;      // images: random crop after zero padding; 0 = off
+  bool flip = false;                  // images: random horizontal flip
+  bool shuffle = true;                // a new order every epoch; false keeps the file's order
+  bool drop_last = false;             // leave out a ragged last batch
+  std::vector<double> mean;           // a channel, of values in 0..1; empty: the data set's own default
+  std::vector<double> deviation;
+};
+
+enum class OptimizerKind { kSgd, kAdam, kAdamW };
+enum class LearningRateKind { kConstant, kMultistep, kCosine, kInverseSqrt };
+
+struct LearningRateConfig {
+  LearningRateKind kind = LearningRateKind::kConstant;
+  std::vector<std::int64_t> milestones;  // multistep: first epochs (from 1) with the rate multiplied by gamma
+  double gamma = 0.1;
+  std::int64_t warmup_steps = 0;  // linear from 0; for inverse_sqrt the paper's warm-up (default there: 4000)
+  double minimum = 0;             // cosine: rate at the end
+};
+
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  double lr = 0.1;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;  // AdamW's default is 0.01
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  LearningRateConfig schedule;
+};
+
+enum class LossKind { kCrossEntropy, kMeanSquaredError };
+
+struct TrainingConfig {
+  std::int64_t batch_size = 128;
+  std::int64_t epochs = 1;
+  std::int64_t max_steps = 0;  // stop after so many optimizer steps; 0 = no limit
+  LossKind loss = LossKind::kCrossEntropy;
+  double label_smoothing = 0;
+  double clip_norm = 0;  // by stage, main net and head each on its own; 0 = off
+  std::uint64_t seed = 1;
+  std::int64_t eval_every_epochs = 1;  // 0 = never
+};
+
+enum class DeviceKind { kAuto, kCpu, kCuda, kSimulated };
+
+struct RunConfig {
+  std::string dir;  // default: runs/<name of the config file>
+  DeviceKind device = DeviceKind::kAuto;
+  int threads = 1;            // torch threads a rank
+  std::int64_t log_every = 0;  // steps between progress lines in a log; 0 = about ten an epoch
+  int keep_checkpoints = 2;   // newest ones kept; 0 = all
+  bool checkpoint = true;     // write one at the end of each epoch
+};
+
+struct Config {
+  ModelConfig model;
+  PartitionConfig partition;
+  LearningConfig learning;
+  ScheduleConfig schedule;
+  DataConfig data;
+  OptimizerConfig optimizer;
+  TrainingConfig training;
+  RunConfig run;
+
+  // The place of every key the user gave, by its full name ("partition.stages"): for messages by later checks.
+  std::map<std::string, Location> origins;
+  [[nodiscard]] Location where(const std::string& key) const;
+  [[nodiscard]] int horizon() const { return learning.resolved_horizon(partition.stages); }
+};
+
+// Reads `path` and applies `overrides` ("key.path=value", the value in YAML syntax), which win.
+// Errors: UsageError with file:line:column (or "command line"), the key, what is allowed, the nearest valid name.
+Config load_config(const std::string& path, const std::vector<std::string>& overrides);
+
+// The same from text, for tests and for the resolved config of a run; `source` is what messages call it.
+Config parse_config(const std::string& yaml, const std::string& source, const std::vector<std::string>& overrides);
+
+// Every key with its value, as YAML that load_config() reads back to the same Config.
+std::string to_yaml(const Config& config);
+
+}  // namespace interlock::config
