@@ -49,7 +49,9 @@ if(_root AND NOT TARGET LibTorch::torch)
   file(CREATE_LINK ${_fmt_include}/fmt ${_fmt_first}/fmt SYMBOLIC)
 
   add_library(LibTorch::torch INTERFACE IMPORTED)
-  set(_libs ${_root}/lib/libtorch.so ${_root}/lib/libtorch_cpu.so ${_root}/lib/libc10.so)
+  # libstdc++ first: the wheel's libtorch.so exports a std::filesystem::remove_all that jumps to address 0, and the loader
+  # takes a symbol from the first library that has it.
+  set(_libs -Wl,--no-as-needed -lstdc++ -Wl,--as-needed ${_root}/lib/libtorch.so ${_root}/lib/libtorch_cpu.so ${_root}/lib/libc10.so)
   if(EXISTS ${_root}/lib/libtorch_cuda.so)
     # Loaded for its side effect (registering the CUDA kernels), so the linker must not drop it.
     list(APPEND _libs -Wl,--no-as-needed ${_root}/lib/libtorch_cuda.so ${_root}/lib/libc10_cuda.so -Wl,--as-needed)

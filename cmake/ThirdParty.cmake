@@ -1,4 +1,5 @@
 # Every foreign library, as one target each. Only the folder that links a target can include its headers.
+set(MPI_CXX_SKIP_MPICXX TRUE) # the C interface only
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(yaml-cpp REQUIRED)
 find_package(fmt REQUIRED)

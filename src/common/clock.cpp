@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <ctime>
-
 #include <sys/resource.h>
 
 namespace interlock {

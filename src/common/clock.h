@@ -4,7 +4,7 @@
 namespace interlock {
 
 double monotonic_seconds();
-double process_cpu_seconds();   // user + system time of all threads of this process
+double process_cpu_seconds();  // user + system time of all threads of this process
 double peak_resident_mebibytes();
 
 }  // namespace interlock

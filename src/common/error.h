@@ -59,7 +59,7 @@ class BrokenInvariant : public Error {
 }  // namespace interlock
 
 // INTERLOCK_CHECK(a == b, fmt::format("a {} b {}", a, b)): the detail is only built on failure.
-#define INTERLOCK_CHECK(condition, detail)                                                \
-  do {                                                                                    \
+#define INTERLOCK_CHECK(condition, detail)                                                           \
+  do {                                                                                               \
     if (!(condition)) ::interlock::throw_broken_invariant(#condition, __FILE__, __LINE__, (detail)); \
   } while (false)

@@ -23,9 +23,17 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_log_rank(int rank) { logger().set_pattern(fmt::format("interlock: rank {}: %v", rank)); }
-void log_info(const std::string& text) { logger().info(text); }
-void log_warning(const std::string& text) { logger().warn("warning: " + text); }
-void log_error(const std::string& text) { logger().error("error: " + text); }
+void set_log_rank(int rank) {
+  logger().set_pattern(fmt::format("interlock: rank {}: %v", rank));
+}
+void log_info(const std::string& text) {
+  logger().info(text);
+}
+void log_warning(const std::string& text) {
+  logger().warn("warning: " + text);
+}
+void log_error(const std::string& text) {
+  logger().error("error: " + text);
+}
 
 }  // namespace interlock

@@ -1,6 +1,7 @@
 #pragma once
-// Counter-based randomness: every draw is a pure function of named integers, so nothing depends on how many ranks,
-// threads or calls came before (design rule: dropout, augmentation and order depend on the seed alone).
+// Counter-based randomness: every draw is a pure function of named integers, so nothing depends on how many
+// ranks, threads or calls came before (design rule: dropout, augmentation and order depend on the seed
+// alone).
 
 #include <cstdint>
 #include <initializer_list>
@@ -18,8 +19,10 @@ enum class SeedPurpose : std::uint64_t {
   kSyntheticData = 6,
 };
 
-// Mixes a seed with a purpose and any number of indices (epoch, step, micro-batch, layer, ...) into 64 good bits.
-std::uint64_t derive_seed(std::uint64_t seed, SeedPurpose purpose, std::initializer_list<std::uint64_t> indices);
+// Mixes a seed with a purpose and any number of indices (epoch, step, micro-batch, layer, ...) into 64 good
+// bits.
+std::uint64_t derive_seed(std::uint64_t seed, SeedPurpose purpose,
+                          std::initializer_list<std::uint64_t> indices);
 
 // SplitMix64: a tiny generator for data and shuffles; the same numbers on every platform, unlike <random>'s
 // distributions.

@@ -7,7 +7,8 @@
 
 namespace interlock {
 
-// The candidate nearest to `name` by edit distance, or "" where none is near enough to be a likely typing error.
+// The candidate nearest to `name` by edit distance, or "" where none is near enough to be a likely typing
+// error.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator);

@@ -1,7 +1,7 @@
 #pragma once
-// The whole configuration of a run as plain, validated structs. load_config() is the only way in: what it returns is
-// complete (defaults filled in), in range and free of contradictions that can be seen without the model or the data.
-// docs/config.md has every key. No torch, no MPI.
+// The whole configuration of a run as plain, validated structs. load_config() is the only way in: what it
+// returns is complete (defaults filled in), in range and free of contradictions that can be seen without the
+// model or the data. docs/config.md has every key. No torch, no MPI.
 
 #include <cstdint>
 #include <limits>
@@ -22,7 +22,8 @@ enum class ResnetStem { kCifar, kImagenet };  // 3x3 stride 1 | 7x7 stride 2 and
 struct ModelConfig {
   ModelKind kind = ModelKind::kConvnet;
   std::vector<LayerSpec> layers;  // sequential only
-  // convnet: one 3x3 convolution + ReLU for each entry, 2x2 max pool after every second one, then a linear layer.
+  // convnet: one 3x3 convolution + ReLU for each entry, 2x2 max pool after every second one, then a linear
+  // layer.
   std::vector<std::int64_t> channels = {32, 32, 64, 64, 128, 128};
   bool batch_norm = false;  // convnet: between convolution and ReLU
   ResnetBlock block = ResnetBlock::kBasic;
@@ -45,8 +46,8 @@ enum class MixKind { kFarthest, kSum, kMean, kWeights };
 struct LearningConfig {
   int horizon = kHorizonAll;  // N as written, or kHorizonAll; resolved_horizon() gives 1..K
   MixKind mix = MixKind::kFarthest;
-  std::vector<double> mix_weights;           // kWeights: one for each distance l-k = 0..N-1
-  std::string head = "linear";               // head string for all stages, used where `heads` is empty
+  std::vector<double> mix_weights;            // kWeights: one for each distance l-k = 0..N-1
+  std::string head = "linear";                // head string for all stages, used where `heads` is empty
   std::vector<std::vector<LayerSpec>> heads;  // one layer list for each stage but the last
   bool train_all_heads = false;
 
@@ -54,17 +55,18 @@ struct LearningConfig {
 };
 
 struct ScheduleConfig {
-  int micro_batches = 1;  // M: a batch of B samples is cut into micro-batches of ceil(B / M), the last one ragged
+  int micro_batches =
+      1;  // M: a batch of B samples is cut into micro-batches of ceil(B / M), the last one ragged
 };
 
 enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors };
 
 struct DataConfig {
   DataKind kind = DataKind::kShapes;
-  std::string path;       // folder (cifar10, cifar100, idx) or training file (tensors)
-  std::string eval_path;  // tensors: file for evaluation; "" for none
-  std::int64_t limit = 0;       // use only the first n training samples; 0 = all
-  std::int64_t eval_limit = 0;  // the same for evaluation samples
+  std::string path;                   // folder (cifar10, cifar100, idx) or training file (tensors)
+  std::string eval_path;              // tensors: file for evaluation; "" for none
+  std::int64_t limit = 0;             // use only the first n training samples; 0 = all
+  std::int64_t eval_limit = 0;        // the same for evaluation samples
   std::int64_t train_samples = 8000;  // shapes: how many to draw
   std::int64_t eval_samples = 2000;   // shapes
   std::int64_t image_size = 16;       // shapes: height and width
@@ -118,10 +120,10 @@ enum class DeviceKind { kAuto, kCpu, kCuda, kSimulated };
 struct RunConfig {
   std::string dir;  // default: runs/<name of the config file>
   DeviceKind device = DeviceKind::kAuto;
-  int threads = 1;            // torch threads a rank
+  int threads = 1;             // torch threads a rank
   std::int64_t log_every = 0;  // steps between progress lines in a log; 0 = about ten an epoch
-  int keep_checkpoints = 2;   // newest ones kept; 0 = all
-  bool checkpoint = true;     // write one at the end of each epoch
+  int keep_checkpoints = 2;    // newest ones kept; 0 = all
+  bool checkpoint = true;      // write one at the end of each epoch
 };
 
 struct Config {
@@ -134,18 +136,21 @@ struct Config {
   TrainingConfig training;
   RunConfig run;
 
-  // The place of every key the user gave, by its full name ("partition.stages"): for messages by later checks.
+  // The place of every key the user gave, by its full name ("partition.stages"): for messages by later
+  // checks.
   std::map<std::string, Location> origins;
   [[nodiscard]] Location where(const std::string& key) const;
   [[nodiscard]] int horizon() const { return learning.resolved_horizon(partition.stages); }
 };
 
 // Reads `path` and applies `overrides` ("key.path=value", the value in YAML syntax), which win.
-// Errors: UsageError with file:line:column (or "command line"), the key, what is allowed, the nearest valid name.
+// Errors: UsageError with file:line:column (or "command line"), the key, what is allowed, the nearest valid
+// name.
 Config load_config(const std::string& path, const std::vector<std::string>& overrides);
 
 // The same from text, for tests and for the resolved config of a run; `source` is what messages call it.
-Config parse_config(const std::string& yaml, const std::string& source, const std::vector<std::string>& overrides);
+Config parse_config(const std::string& yaml, const std::string& source,
+                    const std::vector<std::string>& overrides);
 
 // Every key with its value, as YAML that load_config() reads back to the same Config.
 std::string to_yaml(const Config& config);

@@ -1,6 +1,6 @@
 #pragma once
-// One layer as the user wrote it: a name and arguments, with the place of each. What the names mean is the business
-// of models/; an argument that nobody asked for is reported by reject_unused().
+// One layer as the user wrote it: a name and arguments, with the place of each. What the names mean is the
+// business of models/; an argument that nobody asked for is reported by reject_unknown().
 
 #include <cstdint>
 #include <optional>
@@ -27,11 +27,13 @@ class LayerSpec {
   std::vector<LayerArgument> arguments;
   Location where;
 
-  // Typed readers; each throws UsageError with the argument's place if the type or range is wrong, or if a required
-  // one is missing. An int is accepted where a double is asked for.
+  // Typed readers; each throws UsageError with the argument's place if the type or range is wrong, or if a
+  // required one is missing. An int is accepted where a double is asked for.
   [[nodiscard]] std::int64_t required_int(const std::string& name, std::int64_t minimum) const;
-  [[nodiscard]] std::int64_t int_or(const std::string& name, std::int64_t fallback, std::int64_t minimum) const;
-  [[nodiscard]] double double_or(const std::string& name, double fallback, double minimum, double maximum) const;
+  [[nodiscard]] std::int64_t int_or(const std::string& name, std::int64_t fallback,
+                                    std::int64_t minimum) const;
+  [[nodiscard]] double double_or(const std::string& name, double fallback, double minimum,
+                                 double maximum) const;
   [[nodiscard]] bool bool_or(const std::string& name, bool fallback) const;
 
   // Throws for the first argument whose name is not in `known`.

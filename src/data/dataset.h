@@ -18,7 +18,7 @@ struct DatasetInfo {
   std::int64_t classes = 0;                // 0 where targets are not class numbers (mean_squared_error)
   bool integer_inputs = false;             // inputs are int64 (tokens) rather than float32
   std::int64_t train_samples = 0;
-  std::int64_t eval_samples = 0;           // 0: nothing to evaluate on
+  std::int64_t eval_samples = 0;  // 0: nothing to evaluate on
 };
 
 struct Batch {
@@ -32,8 +32,8 @@ class Dataset {
   virtual ~Dataset() = default;
   [[nodiscard]] virtual std::int64_t size() const = 0;
 
-  // The samples with these numbers (0 .. size()-1), in this order. Augmentation draws from (seed, epoch, number), so
-  // a sample looks the same in an epoch whatever micro-batch it falls into.
+  // The samples with these numbers (0 .. size()-1), in this order. Augmentation draws from (seed, epoch,
+  // number), so a sample looks the same in an epoch whatever micro-batch it falls into.
   [[nodiscard]] virtual Batch load(const std::vector<std::int64_t>& samples, std::int64_t epoch) const = 0;
 };
 

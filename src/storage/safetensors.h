@@ -1,7 +1,7 @@
 #pragma once
 // The safetensors file format: 8-byte little-endian header length, JSON header, raw tensors.
-// The reader trusts nothing: header size capped, no duplicate names, offsets without holes or overlap that end at the
-// file's end, shape x type equal to the byte count. No pickle, no code.
+// The reader trusts nothing: header size capped, no duplicate names, offsets without holes or overlap that
+// end at the file's end, shape x type equal to the byte count. No pickle, no code.
 
 #include <map>
 #include <string>
@@ -24,8 +24,8 @@ struct TensorFile {
 // Errors: DataError "<path>: byte <offset>: <problem>".
 TensorFile read_safetensors(const std::string& path);
 
-// Writes float32, float64, float16, bfloat16, int64, int32, uint8 and bool tensors, contiguous, CPU copies made where
-// needed. Atomic (temporary file, fsync, rename). Errors: IoError.
+// Writes float32, float64, float16, bfloat16, int64, int32, uint8 and bool tensors, contiguous, CPU copies
+// made where needed. Atomic (temporary file, fsync, rename). Errors: IoError.
 void write_safetensors(const std::string& path, const TensorFile& file);
 
 }  // namespace interlock::storage

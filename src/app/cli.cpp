@@ -1,0 +1,103 @@
+#include "app/cli.h"
+
+#include <filesystem>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/failure.h"
+#include "common/log.h"
+
+namespace interlock::app {
+namespace {
+
+constexpr const char* kFooter =
+    "Every command but export takes CONFIG and then any number of key.path=value overrides, which win over "
+    "the file.\n"
+    "Under MPI: mpirun -np RANKS interlock train CONFIG; `interlock plan --ranks CONFIG` prints RANKS.\n"
+    "Exit codes: 0 done, 2 command line or config, 3 data or checkpoint, 4 I/O, 5 a rank died, 6 hang, 75 "
+    "requeue.";
+
+void add_config(CLI::App& command, ConfigArguments& arguments) {
+  command.add_option("CONFIG", arguments.config, "a config file, or a run's folder")->required();
+  command.add_option("OVERRIDES", arguments.overrides, "key.path=value ...");
+}
+
+}  // namespace
+
+std::string ConfigArguments::config_file() const {
+  return std::filesystem::is_directory(config) ? config + "/config.yaml" : config;
+}
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app{
+      "interlock: trains one deep network cut depthwise into stages, with gradients of a bounded horizon",
+      "interlock"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "interlock 0.1.0");
+  std::function<int()> run;
+
+  TrainArguments train;
+  CLI::App* command = app.add_subcommand("train", "train a network (under mpirun, or --single-process)");
+  add_config(*command, train);
+  command->add_flag("--single-process", train.single_process, "the same mathematics in one process, no MPI");
+  command->add_flag("--resume{auto}", train.resume,
+                    "go on from the newest checkpoint of the run; --resume=PATH names one");
+  command->callback([&] { run = [&] { return train_command(train); }; });
+
+  EvalArguments eval;
+  command = app.add_subcommand("eval", "evaluate a checkpoint (in one process, or pipelined under mpirun)");
+  add_config(*command, eval);
+  command->add_option("--checkpoint", eval.checkpoint,
+                      "a checkpoint's folder (default: the newest of the run)");
+  command->callback([&] { run = [&] { return eval_command(eval); }; });
+
+  VerifyArguments verify;
+  command = app.add_subcommand("verify",
+                               "train some steps both on ranks and in one process, and compare every tensor");
+  add_config(*command, verify);
+  command->add_option("--steps", verify.steps, "optimizer steps (default 3)")->check(CLI::Range(1, 1000000));
+  command->callback([&] { run = [&] { return verify_command(verify); }; });
+
+  ConfigArguments check;
+  command = app.add_subcommand(
+      "check", "find mistakes before a run: config, shapes, memory, one batch of data; no MPI");
+  add_config(*command, check);
+  command->callback([&] { run = [&] { return check_command(check); }; });
+
+  ExportArguments export_arguments;
+  command = app.add_subcommand("export", "write a checkpoint's weights as one safetensors file");
+  command->add_option("RUN", export_arguments.run, "a run's folder, or a checkpoint's")->required();
+  command->add_option("--out", export_arguments.out, "the file to write")->required();
+  command
+      ->add_option("--format", export_arguments.format,
+                   "interlock (layers.<i>..., heads.<k>...) or torchvision (ResNets)")
+      ->check(CLI::IsMember({"interlock", "torchvision"}));
+  command->callback([&] { run = [&] { return export_command(export_arguments); }; });
+
+  PlanArguments plan;
+  command = app.add_subcommand("plan", "print the schedule of every stage");
+  add_config(*command, plan);
+  command->add_flag("--ranks", plan.ranks_only, "print only the number of ranks to launch");
+  command->callback([&] { run = [&] { return plan_command(plan); }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    log_error(fmt::format("{} (see interlock --help)", error.what()));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  try {
+    return run();
+  } catch (...) {
+    const Failure failure = describe_failure(std::current_exception(), ExitCode::kInternal);
+    log_error(failure.message);
+    return static_cast<int>(failure.code);
+  }
+}
+
+}  // namespace interlock::app

@@ -1,0 +1,45 @@
+#pragma once
+// The commands, one file each. Each returns an exit code or throws an Error for main() to report.
+
+#include <string>
+#include <vector>
+
+namespace interlock::app {
+
+struct ConfigArguments {
+  std::string config;                  // a config file, or a run's folder (then its config.yaml)
+  std::vector<std::string> overrides;  // key.path=value
+  [[nodiscard]] std::string config_file() const;
+};
+
+struct TrainArguments : ConfigArguments {
+  bool single_process = false;
+  std::string resume = "none";  // auto, none or a checkpoint's folder
+};
+int train_command(const TrainArguments& arguments);
+
+struct EvalArguments : ConfigArguments {
+  std::string checkpoint;  // "": the newest of the run
+};
+int eval_command(const EvalArguments& arguments);
+
+struct VerifyArguments : ConfigArguments {
+  int steps = 3;
+};
+int verify_command(const VerifyArguments& arguments);
+
+int check_command(const ConfigArguments& arguments);
+
+struct ExportArguments {
+  std::string run;  // a run's folder or a checkpoint's
+  std::string out;
+  std::string format = "interlock";  // or torchvision
+};
+int export_command(const ExportArguments& arguments);
+
+struct PlanArguments : ConfigArguments {
+  bool ranks_only = false;
+};
+int plan_command(const PlanArguments& arguments);
+
+}  // namespace interlock::app

@@ -1,0 +1,40 @@
+#include "app/failure.h"
+
+#include <new>
+
+#include <c10/util/Exception.h>
+
+namespace interlock::app {
+namespace {
+
+constexpr const char* kMemoryHint =
+    "out of memory; use more micro-batches (schedule.micro_batches), a smaller batch (training.batch_size) "
+    "or more stages";
+
+// LibTorch appends a C++ stack trace to what(); users need the first line.
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const BrokenInvariant& error) {
+    return {unexpected, error.what()};
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {unexpected, kMemoryHint};
+  } catch (const c10::Error& error) {
+    const std::string text = first_line(error.what_without_backtrace());
+    const bool memory = text.find("not enough memory") != std::string::npos ||
+                        text.find("out of memory") != std::string::npos;
+    return {unexpected, memory ? std::string(kMemoryHint) + " (" + text + ")" : "LibTorch: " + text};
+  } catch (const std::exception& error) {
+    return {unexpected, error.what()};
+  }
+}
+
+}  // namespace interlock::app

@@ -1,0 +1,127 @@
+#include "app/rank_session.h"
+
+#include <cstdlib>
+#include <optional>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/failure.h"
+#include "common/log.h"
+
+namespace interlock::app {
+namespace {
+
+using nlohmann::json;
+
+std::string encode(const data::DatasetInfo& info) {
+  return json{{"sample_shape", info.sample_shape},
+              {"target_shape", info.target_shape},
+              {"classes", info.classes},
+              {"integer_inputs", info.integer_inputs},
+              {"train_samples", info.train_samples},
+              {"eval_samples", info.eval_samples}}
+      .dump();
+}
+
+data::DatasetInfo decode(const std::string& text) {
+  const json document = json::parse(text);
+  data::DatasetInfo info;
+  document.at("sample_shape").get_to(info.sample_shape);
+  document.at("target_shape").get_to(info.target_shape);
+  document.at("classes").get_to(info.classes);
+  document.at("integer_inputs").get_to(info.integer_inputs);
+  document.at("train_samples").get_to(info.train_samples);
+  document.at("eval_samples").get_to(info.eval_samples);
+  return info;
+}
+
+void check_rank_count(const config::Config& config, int ranks) {
+  const int wanted = ranks_for_stages(config.partition.stages);
+  if (ranks == wanted) return;
+  const std::string hint =
+      ranks == 1
+          ? " Launched without mpirun, or by an srun without PMIx? (--single-process trains in one process.)"
+          : "";
+  throw UsageError(fmt::format(
+      "{} rank{} launched, but partition.stages: {} needs {} (a coordinator and one a stage): mpirun -np {} "
+      "interlock ...{}",
+      ranks, ranks == 1 ? "" : "s", config.partition.stages, wanted, wanted, hint));
+}
+
+}  // namespace
+
+bool launched_with_ranks() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && std::atoi(value) > 1) return true;
+  }
+  return false;
+}
+
+RankSession::RankSession() {
+  if (!is_coordinator()) set_log_rank(index(engine_.rank()));
+}
+
+void RankSession::together(const std::function<void()>& work) {
+  Failure failure;
+  try {
+    work();
+  } catch (...) {
+    failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
+  }
+  const comm::Verdict verdict = comm::agree(engine_, static_cast<int>(failure.code), failure.message);
+  if (verdict.exit_code != 0) throw AgreedFailure(static_cast<ExitCode>(verdict.exit_code), verdict.message);
+}
+
+config::Config RankSession::load_config(const std::string& path, const std::vector<std::string>& overrides) {
+  config::Config config;
+  together([&] {
+    if (!is_coordinator()) return;
+    config = config::load_config(path, overrides);
+    check_rank_count(config, engine_.size());
+  });
+  // The other ranks take the coordinator's word: their hosts need not have the file, and cannot have another
+  // one.
+  const std::string yaml =
+      comm::share(engine_, kCoordinator, is_coordinator() ? config::to_yaml(config) : "");
+  if (!is_coordinator()) config = config::parse_config(yaml, "the coordinator's config", {});
+  at::set_num_threads(config.run.threads);
+  return config;
+}
+
+training::RunPlan RankSession::make_plan(const config::Config& config, data::DataSource& source,
+                                         bool also_coordinator) {
+  const Rank reader = rank_of_stage(0);
+  together([&] {
+    if (engine_.rank() == reader || (also_coordinator && is_coordinator())) source = data::open_data(config);
+  });
+  const data::DatasetInfo info =
+      decode(comm::share(engine_, reader, engine_.rank() == reader ? encode(source.info) : ""));
+  std::optional<training::RunPlan> plan;
+  together([&] { plan = training::make_run_plan(config, info); });
+  return *plan;
+}
+
+int run_rank(const std::function<void(RankSession&)>& body) {
+  RankSession session;
+  try {
+    body(session);
+    session.engine().close();
+    return 0;
+  } catch (const AgreedFailure& failure) {
+    const bool reports = session.is_coordinator();
+    if (reports) log_error(failure.what());
+    session.engine().close();
+    return reports ? static_cast<int>(failure.code()) : 0;
+  } catch (...) {
+    const Failure failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
+    const std::string who =
+        session.is_coordinator() ? "coordinator" : fmt::format("stage {}", session.stage());
+    log_error(fmt::format("rank {} ({}): {}", index(session.engine().rank()), who, failure.message));
+    session.engine().abort(static_cast<int>(failure.code));
+  }
+}
+
+}  // namespace interlock::app

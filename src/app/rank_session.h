@@ -1,0 +1,45 @@
+#pragma once
+// What every MPI command does first, on every rank: agree on the config, the data and the plan. Each phase
+// ends with an agreement, so that a mistake is reported once, by one rank, and nobody is left waiting.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "comm/agreement.h"
+#include "data/dataset.h"
+#include "training/run_plan.h"
+
+namespace interlock::app {
+
+// Is this process one of several started by mpirun or srun?
+bool launched_with_ranks();
+
+class RankSession {
+ public:
+  RankSession();
+
+  // Collective. Runs `work` here and its likes on the other ranks; if any of them threw, throws AgreedFailure
+  // everywhere (with the message on rank 0 only, which reports it).
+  void together(const std::function<void()>& work);
+
+  // Collective. The coordinator's config, everywhere. Checks the number of ranks.
+  config::Config load_config(const std::string& path, const std::vector<std::string>& overrides);
+
+  // Collective. Opens the data on stage 0 (and on the coordinator where `also_coordinator`), tells everyone
+  // its facts and makes the plan. Errors: AgreedFailure.
+  training::RunPlan make_plan(const config::Config& config, data::DataSource& source, bool also_coordinator);
+
+  [[nodiscard]] comm::ProgressEngine& engine() { return engine_; }
+  [[nodiscard]] bool is_coordinator() const { return engine_.rank() == kCoordinator; }
+  [[nodiscard]] int stage() const { return stage_of_rank(engine_.rank()); }
+
+ private:
+  comm::ProgressEngine engine_;
+};
+
+// Runs `body` on this rank. A failure in it that was not agreed on is reported here, with rank and stage, and
+// ends the job; an agreed one closes MPI in order and is reported by rank 0. Returns this rank's exit code.
+int run_rank(const std::function<void(RankSession&)>& body);
+
+}  // namespace interlock::app

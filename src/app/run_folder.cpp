@@ -1,0 +1,87 @@
+#include "app/run_folder.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "common/error.h"
+#include "common/files.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "storage/checkpoint.h"
+
+namespace interlock::app {
+
+std::string find_checkpoint(const config::Config& config, const std::string& resume) {
+  if (resume == "none") return "";
+  if (resume != "auto") {
+    if (!std::filesystem::exists(resume + "/manifest.json")) {
+      throw DataError(
+          fmt::format("--resume: {} is no checkpoint (it has no manifest.json); give a folder such as {}",
+                      resume, storage::checkpoint_directory(config.run.dir, 1)));
+    }
+    return resume;
+  }
+  const std::string found = storage::latest_checkpoint(config.run.dir);
+  log_info(found.empty() ? fmt::format("no checkpoint in {}: starting from the beginning",
+                                       storage::checkpoints_directory(config.run.dir))
+                         : fmt::format("going on from {}", found));
+  return found;
+}
+
+std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given) {
+  if (plan.data.eval_samples == 0)
+    throw DataError("this data has nothing to evaluate on; give data.eval_path");
+  const std::string& dir = plan.config.run.dir;
+  const std::string found =
+      given.empty() ? storage::latest_checkpoint(dir) : find_checkpoint(plan.config, given);
+  if (found.empty())
+    throw DataError(fmt::format("no checkpoint in {}; train first, or give --checkpoint",
+                                storage::checkpoints_directory(dir)));
+  return found;
+}
+
+void prepare_run_folder(const config::Config& config, bool fresh) {
+  const std::string& folder = config.run.dir;
+  if (fresh && std::filesystem::exists(folder + "/metrics.jsonl")) {
+    log_info(fmt::format("{} held an earlier run: moved to {}", folder, set_aside_directory(folder)));
+  }
+  make_directories(folder);
+  write_file_atomically(folder + "/config.yaml", config::to_yaml(config));
+}
+
+std::int64_t steps_done(const std::string& checkpoint) {
+  return checkpoint.empty() ? 0 : storage::read_manifest(checkpoint).step;
+}
+
+coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done) {
+  coordinator::Job job;
+  job.config = plan.config;
+  job.train_samples = plan.config.data.drop_last ? plan.steps_per_epoch * plan.config.training.batch_size
+                                                 : plan.data.train_samples;
+  job.eval_samples = plan.data.eval_samples;
+  job.steps_per_epoch = plan.steps_per_epoch;
+  job.total_steps = plan.total_steps;
+  job.steps_done = steps_done;
+  return job;
+}
+
+void print_summary(const coordinator::Job& job, double seconds, double accuracy, double loss) {
+  const std::string& dir = job.config.run.dir;
+  fmt::print("\ndone: {} steps in {}\n", job.total_steps - job.steps_done, format_duration(seconds));
+  if (std::isfinite(loss)) {
+    fmt::print("  evaluation loss of the last stage: {:.4f}", loss);
+    if (std::isfinite(accuracy)) fmt::print(", accuracy {:.1f} %", 100 * accuracy);
+    fmt::print("\n");
+  }
+  fmt::print("  files: {0}/metrics.jsonl, {0}/config.yaml{1}\n", dir,
+             job.config.run.checkpoint ? fmt::format(", {}/checkpoints/", dir) : "");
+  fmt::print("next:\n");
+  fmt::print("  train longer       the same command with --resume training.epochs={}\n",
+             2 * job.config.training.epochs);
+  fmt::print("  weights            build/release/interlock export {} --out weights.safetensors\n", dir);
+  fmt::print("  prove it exact     mpirun -np {} build/release/interlock verify {}\n", job.stages() + 1, dir);
+}
+
+}  // namespace interlock::app

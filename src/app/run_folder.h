@@ -1,0 +1,31 @@
+#pragma once
+// The folder of a run: what is made, moved or found there before anything starts.
+
+#include <string>
+
+#include "coordinator/job.h"
+#include "training/run_plan.h"
+
+namespace interlock::app {
+
+// The checkpoint that `resume` ("auto", "none" or a path) asks for, "" for a fresh start. Says what it found.
+// Errors: DataError where a given path is no checkpoint, or the checkpoint is damaged.
+std::string find_checkpoint(const config::Config& config, const std::string& resume);
+
+// The checkpoint to evaluate: `given`, or the newest of the run. Errors: DataError where there is none, or
+// where the data has nothing to evaluate on.
+std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given);
+
+// Makes the folder and writes config.yaml; a fresh start sets an earlier run's folder aside first and says
+// so.
+void prepare_run_folder(const config::Config& config, bool fresh);
+
+// Steps that a checkpoint has done; 0 for "".
+std::int64_t steps_done(const std::string& checkpoint);
+
+coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done);
+
+// Standard output, at the end: what was reached, where the files are, what to type next.
+void print_summary(const coordinator::Job& job, double seconds, double accuracy, double loss);
+
+}  // namespace interlock::app

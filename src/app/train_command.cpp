@@ -1,0 +1,55 @@
+#include <limits>
+
+#include "app/commands.h"
+#include "app/rank_session.h"
+#include "app/run_folder.h"
+#include "app/single_process.h"
+#include "coordinator/coordinator.h"
+#include "worker/worker.h"
+
+namespace interlock::app {
+namespace {
+
+void coordinate(RankSession& session, const training::RunPlan& plan, const std::string& checkpoint) {
+  const coordinator::Job job = make_job(plan, steps_done(checkpoint));
+  session.together([&] { prepare_run_folder(plan.config, checkpoint.empty()); });
+  coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
+  coordinator::Coordinator coordinator(job, session.engine());
+  coordinator.train(recorder);
+  coordinator.finish();
+  recorder.finish();
+  summarise(job, recorder);
+}
+
+void work(RankSession& session, const training::RunPlan& plan, data::DataSource source,
+          const std::string& checkpoint) {
+  std::unique_ptr<worker::Worker> worker;
+  session.together([&] {
+    worker = std::make_unique<worker::Worker>(plan, session.stage(), session.engine(), std::move(source));
+    if (!checkpoint.empty()) worker->restore(checkpoint);
+  });
+  worker->run();
+}
+
+}  // namespace
+
+int train_command(const TrainArguments& arguments) {
+  if (arguments.single_process) return train_in_single_process(arguments);
+  return run_rank([&](RankSession& session) {
+    const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
+    data::DataSource source;
+    const training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
+    std::string checkpoint;
+    session.together([&] {
+      if (session.is_coordinator()) checkpoint = find_checkpoint(config, arguments.resume);
+    });
+    checkpoint = comm::share(session.engine(), kCoordinator, checkpoint);
+    if (session.is_coordinator()) {
+      coordinate(session, plan, checkpoint);
+    } else {
+      work(session, plan, std::move(source), checkpoint);
+    }
+  });
+}
+
+}  // namespace interlock::app

@@ -1,0 +1,126 @@
+#include "app/verification.h"
+
+#include <cmath>
+
+#include <torch/types.h>
+
+#include "app/run_folder.h"
+#include "comm/tensor_channel.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/order_sequence.h"
+#include "oracle/oracle.h"
+#include "training/batch_loader.h"
+
+namespace interlock::app {
+namespace {
+
+using schedule::Order;
+using schedule::OrderKind;
+
+std::vector<Order> training_orders(const coordinator::Job& job) {
+  std::vector<Order> orders;
+  for (std::int64_t epoch = 0; epoch * job.steps_per_epoch < job.total_steps; ++epoch) {
+    for (const Order& order : coordinator::epoch_orders(job, epoch)) {
+      if (order.kind == OrderKind::kTrain) orders.push_back(order);
+    }
+  }
+  return orders;
+}
+
+// A tensor of the oracle beside the worker's, in the order that Worker::ship_tensors() sends them.
+struct Pair {
+  std::string name;
+  at::Tensor expected;
+  at::Tensor found;
+  comm::Transfer transfer;
+  bool gradient = false;
+};
+
+std::vector<Pair> expected_tensors(const models::Stage& stage) {
+  std::vector<Pair> pairs;
+  const models::NamedTensors state = stage.state();
+  for (const auto& [name, tensor] : state) pairs.push_back({name, tensor.detach(), {}, {}, false});
+  for (const auto& [name, tensor] : state) {
+    if (!tensor.requires_grad()) continue;
+    pairs.push_back({name + " (gradient)",
+                     tensor.grad().defined() ? tensor.grad() : torch::zeros_like(tensor),
+                     {},
+                     {},
+                     true});
+  }
+  return pairs;
+}
+
+void compare(std::vector<Pair>& pairs, StageDifference& difference) {
+  double worst = 0;
+  for (Pair& pair : pairs) {
+    pair.transfer.wait();
+    if (pair.expected.equal(pair.found)) continue;
+    difference.bitwise = false;
+    const double distance =
+        (pair.expected.to(torch::kDouble) - pair.found.to(torch::kDouble)).abs().max().item<double>();
+    double& largest = pair.gradient ? difference.gradients : difference.weights;
+    largest = std::isnan(distance) ? distance : std::max(largest, distance);
+    if (distance >= worst || std::isnan(distance)) {
+      worst = distance;
+      difference.worst = pair.name;
+    }
+  }
+}
+
+void compare_losses(const coordinator::BatchRecord& record, const oracle::BatchResult& expected,
+                    std::vector<StageDifference>& stages) {
+  for (std::size_t k = 0; k < stages.size(); ++k) {
+    const bool both_none = record.stages[k].has_loss == 0 && std::isnan(expected.loss[k]);
+    if (both_none || record.stages[k].loss == expected.loss[k]) continue;
+    stages[k].bitwise = false;
+    stages[k].loss = std::max(stages[k].loss, std::abs(record.stages[k].loss - expected.loss[k]));
+    if (stages[k].worst.empty()) stages[k].worst = "loss";
+  }
+}
+
+}  // namespace
+
+Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
+                                   comm::ProgressEngine& engine, std::int64_t steps) {
+  coordinator::Job job = make_job(plan, 0);
+  job.total_steps = steps;
+  const auto stages = static_cast<std::size_t>(job.stages());
+  Verification result{std::vector<StageDifference>(stages),
+                      {stages, std::array<std::int64_t, schedule::kActionKinds>{}}};
+
+  const std::vector<Order> orders = training_orders(job);
+  std::vector<coordinator::BatchRecord> records;
+  coordinator::Coordinator coordinator(job, engine);
+  coordinator.carry_out(orders, [&](const coordinator::BatchRecord& record) { records.push_back(record); });
+
+  oracle::Oracle oracle(plan);
+  training::BatchLoader loader(plan, source);
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const oracle::BatchResult expected =
+        oracle.train_batch(loader.load_all(orders[i]), orders[i].epoch, orders[i].step);
+    compare_losses(records[i], expected, result.stages);
+    for (std::size_t k = 0; k < stages; ++k) {
+      for (std::size_t a = 0; a < schedule::kActionKinds; ++a)
+        result.actions[k][a] += records[i].stages[k].actions[a];
+    }
+  }
+
+  comm::TensorChannel channel(engine);
+  std::vector<std::vector<Pair>> pairs;
+  for (const models::Stage& stage : oracle.stages()) {
+    pairs.push_back(expected_tensors(stage));
+    int number = 0;
+    for (Pair& pair : pairs.back()) {
+      pair.found = torch::empty_like(pair.expected, at::MemoryFormat::Contiguous);
+      pair.transfer = channel.receive(rank_of_stage(stage.number()), comm::Tag::tensor(number++), pair.found);
+    }
+  }
+  coordinator.carry_out({Order{OrderKind::kShipTensors, 0, 0, steps, 0, 0}},
+                        [](const coordinator::BatchRecord&) {});
+  for (std::size_t k = 0; k < stages; ++k) compare(pairs[k], result.stages[k]);
+  coordinator.finish();
+  return result;
+}
+
+}  // namespace interlock::app

@@ -1,0 +1,33 @@
+#pragma once
+// The proof that a cut run is exact: the ranks and the oracle train the same batches from the same weights,
+// then every tensor of every stage is compared. Used by `verify` and by the tests.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "app/rank_session.h"
+#include "schedule/protocol.h"
+
+namespace interlock::app {
+
+struct StageDifference {
+  double loss = 0;       // largest difference over the steps, where both have a loss
+  double weights = 0;    // largest absolute difference, buffers included
+  double gradients = 0;  // of the last step
+  bool bitwise = true;   // every tensor and every loss equal to the last bit
+  std::string worst;     // the tensor that differs most, "" where none does
+};
+
+struct Verification {
+  std::vector<StageDifference> stages;
+  std::vector<std::array<std::int64_t, schedule::kActionKinds>>
+      actions;  // carried out by each stage, all steps together
+};
+
+// Coordinator's side: has the workers train `steps` steps, trains the oracle on the same batches, compares.
+// `source` must be open on the coordinator too. The workers run Worker::run() meanwhile and return from it.
+Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
+                                   comm::ProgressEngine& engine, std::int64_t steps);
+
+}  // namespace interlock::app

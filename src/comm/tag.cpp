@@ -1,0 +1,31 @@
+#include "comm/tag.h"
+
+#include <fmt/format.h>
+
+#include "common/error.h"
+
+namespace interlock::comm {
+
+Tag::Tag(Kind kind, int hops, int micro_batch)
+    : value_(static_cast<int>(kind) << 28 | hops << 16 | micro_batch) {
+  INTERLOCK_CHECK(0 <= hops && hops < (1 << 12), fmt::format("hops {}", hops));
+  INTERLOCK_CHECK(0 <= micro_batch && micro_batch < (1 << 16), fmt::format("micro-batch {}", micro_batch));
+}
+
+std::string Tag::text() const {
+  const int micro_batch = value_ & 0xffff;
+  const int hops = value_ >> 16 & 0xfff;
+  switch (static_cast<Kind>(value_ >> 28)) {
+    case Kind::kActivation:
+      return fmt::format("activation of micro-batch {}", micro_batch);
+    case Kind::kTargets:
+      return fmt::format("targets of micro-batch {}", micro_batch);
+    case Kind::kGradient:
+      return fmt::format("gradient ({} hop{}) of micro-batch {}", hops, hops == 1 ? "" : "s", micro_batch);
+    case Kind::kTensor:
+      return fmt::format("tensor {}", hops << 16 | micro_batch);
+  }
+  return "message";
+}
+
+}  // namespace interlock::comm

@@ -1,0 +1,35 @@
+#pragma once
+// The tag of a message between neighbouring stages, and the only place that makes one.
+//
+//   bits  0..15  micro-batch           (config allows 4,096)
+//   bits 16..27  hops the gradient has travelled: l - k at the receiver k (0 for all else)
+//   bits 28..29  kind
+//
+// One (kind, hops, micro-batch) recurs every batch. That is safe: MPI delivers messages of one sender, tag
+// and communicator in the order sent, and both sides handle batches in the same order.
+
+#include <cstdint>
+#include <string>
+
+namespace interlock::comm {
+
+class Tag {
+ public:
+  static Tag activation(int micro_batch) { return {Kind::kActivation, 0, micro_batch}; }
+  static Tag targets(int micro_batch) { return {Kind::kTargets, 0, micro_batch}; }
+  static Tag gradient(int hops, int micro_batch) { return {Kind::kGradient, hops, micro_batch}; }
+  // Numbered tensors outside training steps (verify).
+  static Tag tensor(int number) { return {Kind::kTensor, number >> 16, number & 0xffff}; }
+
+  [[nodiscard]] int value() const { return value_; }
+  [[nodiscard]] std::string text() const;  // "gradient (1 hop) of micro-batch 3"
+
+  static constexpr int kLargest = (1 << 30) - 1;
+
+ private:
+  enum class Kind { kActivation = 0, kTargets = 1, kGradient = 2, kTensor = 3 };
+  Tag(Kind kind, int hops, int micro_batch);  // throws BrokenInvariant if out of range
+  int value_;
+};
+
+}  // namespace interlock::comm

@@ -1,0 +1,66 @@
+#include "config/names.h"
+
+namespace interlock::config {
+
+const Names<ModelKind>& model_kinds() {
+  static const Names<ModelKind> names = {{"sequential", ModelKind::kSequential},
+                                         {"convnet", ModelKind::kConvnet},
+                                         {"resnet", ModelKind::kResnet}};
+  return names;
+}
+
+const Names<ResnetBlock>& resnet_blocks() {
+  static const Names<ResnetBlock> names = {{"basic", ResnetBlock::kBasic},
+                                           {"bottleneck", ResnetBlock::kBottleneck}};
+  return names;
+}
+
+const Names<ResnetStem>& resnet_stems() {
+  static const Names<ResnetStem> names = {{"cifar", ResnetStem::kCifar}, {"imagenet", ResnetStem::kImagenet}};
+  return names;
+}
+
+const Names<MixKind>& mix_kinds() {
+  static const Names<MixKind> names = {
+      {"farthest", MixKind::kFarthest}, {"sum", MixKind::kSum}, {"mean", MixKind::kMean}};
+  return names;
+}
+
+const Names<DataKind>& data_kinds() {
+  static const Names<DataKind> names = {{"shapes", DataKind::kShapes},
+                                        {"cifar10", DataKind::kCifar10},
+                                        {"cifar100", DataKind::kCifar100},
+                                        {"idx", DataKind::kIdx},
+                                        {"tensors", DataKind::kTensors}};
+  return names;
+}
+
+const Names<OptimizerKind>& optimizer_kinds() {
+  static const Names<OptimizerKind> names = {
+      {"sgd", OptimizerKind::kSgd}, {"adam", OptimizerKind::kAdam}, {"adamw", OptimizerKind::kAdamW}};
+  return names;
+}
+
+const Names<LearningRateKind>& learning_rate_kinds() {
+  static const Names<LearningRateKind> names = {{"constant", LearningRateKind::kConstant},
+                                                {"multistep", LearningRateKind::kMultistep},
+                                                {"cosine", LearningRateKind::kCosine},
+                                                {"inverse_sqrt", LearningRateKind::kInverseSqrt}};
+  return names;
+}
+
+const Names<LossKind>& loss_kinds() {
+  static const Names<LossKind> names = {{"cross_entropy", LossKind::kCrossEntropy},
+                                        {"mean_squared_error", LossKind::kMeanSquaredError}};
+  return names;
+}
+
+const Names<DeviceKind>& device_kinds() {
+  static const Names<DeviceKind> names = {{"auto", DeviceKind::kAuto},
+                                          {"cpu", DeviceKind::kCpu},
+                                          {"cuda", DeviceKind::kCuda},
+                                          {"simulated", DeviceKind::kSimulated}};
+  return names;
+}
+
+}  // namespace interlock::config

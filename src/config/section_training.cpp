@@ -1,0 +1,51 @@
+// The three short sections: schedule, training and run.
+
+#include "config/sections.h"
+
+namespace interlock::config {
+namespace {
+
+constexpr std::int64_t kMaxBatch = 1'000'000;
+constexpr std::int64_t kMaxEpochs = 1'000'000;
+constexpr int kMaxCheckpoints = 1'000'000;
+
+}  // namespace
+
+ScheduleConfig read_schedule(const Section& section) {
+  ScheduleConfig schedule;
+  section.read("micro_batches", schedule.micro_batches, 1, 4096);
+  return schedule;
+}
+
+TrainingConfig read_training(const Section& section) {
+  TrainingConfig training;
+  section.read("batch_size", training.batch_size, 1, kMaxBatch);
+  section.read("epochs", training.epochs, 1, kMaxEpochs);
+  section.read("max_steps", training.max_steps, 0);
+  section.read("loss", training.loss, loss_kinds());
+  section.only_for("training.loss: cross_entropy", training.loss == LossKind::kCrossEntropy,
+                   {"label_smoothing"});
+  section.read("label_smoothing", training.label_smoothing, kZeroToBelowOne);
+  section.read("clip_norm", training.clip_norm, kNotNegative);
+  section.read("seed", training.seed);
+  section.read("eval_every_epochs", training.eval_every_epochs, 0);
+  return training;
+}
+
+RunConfig read_run(const Section& section) {
+  RunConfig run;
+  section.read("dir", run.dir);
+  section.read("device", run.device, device_kinds());
+  if (run.device == DeviceKind::kCuda || run.device == DeviceKind::kSimulated) {
+    fail(section.where("device"), section.full("device"),
+         "this version runs on the CPU only, not on '" + name_of(device_kinds(), run.device) +
+             "'; use auto or cpu");
+  }
+  section.read("threads", run.threads, 1, 256);
+  section.read("log_every", run.log_every, 0);
+  section.read("keep_checkpoints", run.keep_checkpoints, 0, kMaxCheckpoints);
+  section.read("checkpoint", run.checkpoint);
+  return run;
+}
+
+}  // namespace interlock::config

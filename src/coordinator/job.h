@@ -1,0 +1,26 @@
+#pragma once
+// What the coordinator must know of a run: numbers only, no model and no data.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace interlock::coordinator {
+
+struct Job {
+  config::Config config;
+  std::int64_t train_samples = 0;
+  std::int64_t eval_samples = 0;  // 0: nothing to evaluate on
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t steps_done = 0;  // > 0 when going on from a checkpoint
+
+  [[nodiscard]] int stages() const { return config.partition.stages; }
+  [[nodiscard]] std::int64_t epoch_of_step(std::int64_t step) const {
+    return (step - 1) / steps_per_epoch;
+  }  // from 0
+};
+
+}  // namespace interlock::coordinator

@@ -1,0 +1,68 @@
+#pragma once
+// metrics.jsonl: one JSON object a line. docs/metrics.md lists the fields.
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace interlock::coordinator {
+
+// Per-stage values; NaN where a stage has none, written as null.
+using PerStage = std::vector<double>;
+
+struct StepMetrics {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;  // from 1, as people count
+  PerStage loss;
+  PerStage busy_fraction;
+  double accuracy = 0;  // of the last stage on this batch; NaN for regression
+  double lr = 0;
+  double step_seconds = 0;
+  double samples_per_second = 0;
+};
+
+struct EpochMetrics {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  PerStage loss;  // mean over the epoch's samples
+  PerStage accuracy;
+  PerStage busy_fraction;
+  double seconds = 0;
+  double samples_per_second = 0;
+};
+
+struct EvalMetrics {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  PerStage loss;
+  PerStage accuracy;
+};
+
+struct RunMetrics {
+  std::string event;  // "start" or "end"
+  int stages = 0;
+  int horizon = 0;
+  int micro_batches = 0;
+  std::int64_t steps = 0;
+  double seconds = 0;
+  PerStage cpu_seconds;            // of each stage's process; end only
+  PerStage peak_memory_mebibytes;  // end only
+};
+
+class MetricsLog {
+ public:
+  // Appends where `append`, else starts afresh. Errors: IoError.
+  MetricsLog(const std::string& path, bool append);
+
+  void write(const StepMetrics& metrics);
+  void write(const EpochMetrics& metrics);
+  void write(const EvalMetrics& metrics);
+  void write(const RunMetrics& metrics);
+
+ private:
+  void write_line(const std::string& line);
+  std::string path_;
+  std::ofstream file_;
+};
+
+}  // namespace interlock::coordinator

@@ -1,0 +1,132 @@
+#include "coordinator/run_recorder.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "schedule/learning_rate.h"
+
+namespace interlock::coordinator {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+void RunRecorder::Sums::add(const BatchRecord& record) {
+  if (loss.empty()) loss = correct = busy = elapsed = PerStage(record.stages.size(), 0);
+  samples += record.order.samples;
+  for (std::size_t k = 0; k < record.stages.size(); ++k) {
+    const schedule::Report& report = record.stages[k];
+    loss[k] += report.has_loss != 0 ? report.loss * static_cast<double>(record.order.samples) : kNone;
+    correct[k] += static_cast<double>(report.correct);
+    busy[k] += report.busy_seconds;
+    elapsed[k] += report.elapsed_seconds;
+  }
+}
+
+PerStage RunRecorder::Sums::mean_loss() const {
+  PerStage mean;
+  for (const double sum : loss) mean.push_back(sum / static_cast<double>(samples));
+  return mean;
+}
+
+PerStage RunRecorder::Sums::accuracy(bool defined) const {
+  PerStage fraction;
+  for (std::size_t k = 0; k < correct.size(); ++k) {
+    fraction.push_back(defined && !std::isnan(loss[k]) ? correct[k] / static_cast<double>(samples) : kNone);
+  }
+  return fraction;
+}
+
+PerStage RunRecorder::Sums::busy_fraction() const {
+  PerStage fraction;
+  for (std::size_t k = 0; k < busy.size(); ++k)
+    fraction.push_back(elapsed[k] > 0 ? std::min(1.0, busy[k] / elapsed[k]) : 0);
+  return fraction;
+}
+
+RunRecorder::RunRecorder(const Job& job, bool append)
+    : job_(job),
+      log_(job.config.run.dir + "/metrics.jsonl", append),
+      display_(job),
+      classification_(job.config.training.loss == config::LossKind::kCrossEntropy),
+      started_(monotonic_seconds()),
+      previous_step_(started_),
+      epoch_started_(started_) {
+  log_.write(RunMetrics{"start",
+                        job.stages(),
+                        job.config.horizon(),
+                        job.config.schedule.micro_batches,
+                        job.steps_done,
+                        0,
+                        {},
+                        {}});
+}
+
+double RunRecorder::seconds() const {
+  return monotonic_seconds() - started_;
+}
+
+void RunRecorder::record_step(const BatchRecord& record) {
+  const double now = monotonic_seconds();
+  Sums batch;
+  batch.add(record);
+  epoch_.add(record);
+  ++steps_seen_;
+
+  StepMetrics metrics;
+  metrics.step = record.order.step;
+  metrics.epoch = record.order.epoch + 1;
+  metrics.loss = batch.mean_loss();
+  metrics.busy_fraction = batch.busy_fraction();
+  metrics.accuracy = batch.accuracy(classification_).back();
+  metrics.lr =
+      schedule::learning_rate(job_.config.optimizer, metrics.step, job_.steps_per_epoch, job_.total_steps);
+  metrics.step_seconds = now - std::exchange(previous_step_, now);
+  metrics.samples_per_second =
+      static_cast<double>(record.order.samples) / std::max(1e-9, metrics.step_seconds);
+  log_.write(metrics);
+
+  // The line shows the epoch's mean rate: single steps are noisy.
+  StepMetrics shown = metrics;
+  shown.samples_per_second = static_cast<double>(epoch_.samples) / std::max(1e-9, now - epoch_started_);
+  const double per_step = (now - started_) / static_cast<double>(steps_seen_);
+  display_.show(shown, per_step * static_cast<double>(job_.total_steps - metrics.step));
+
+  cpu_seconds_.clear();
+  peak_memory_.clear();
+  for (const schedule::Report& report : record.stages) {
+    cpu_seconds_.push_back(report.cpu_seconds);
+    peak_memory_.push_back(report.peak_memory_mebibytes);
+  }
+  const bool ends_epoch = metrics.step % job_.steps_per_epoch == 0 || metrics.step == job_.total_steps;
+  if (!ends_epoch) return;
+  const double seconds = now - epoch_started_;
+  log_.write(EpochMetrics{metrics.step, metrics.epoch, epoch_.mean_loss(), epoch_.accuracy(classification_),
+                          epoch_.busy_fraction(), seconds,
+                          static_cast<double>(epoch_.samples) / std::max(1e-9, seconds)});
+  epoch_ = {};
+  epoch_started_ = now;
+}
+
+void RunRecorder::record_evaluation(const BatchRecord& record) {
+  evaluation_.add(record);
+  if (record.order.ends_evaluation == 0) return;
+  last_evaluation_ = EvalMetrics{record.order.step, record.order.epoch + 1, evaluation_.mean_loss(),
+                                 evaluation_.accuracy(classification_)};
+  log_.write(*last_evaluation_);
+  display_.show(*last_evaluation_);
+  evaluation_ = {};
+  previous_step_ = epoch_started_ = monotonic_seconds();  // evaluation time is not the next step's
+}
+
+void RunRecorder::finish() {
+  display_.finish_line();
+  log_.write(RunMetrics{"end", job_.stages(), job_.config.horizon(), job_.config.schedule.micro_batches,
+                        job_.steps_done + steps_seen_, seconds(), cpu_seconds_, peak_memory_});
+}
+
+}  // namespace interlock::coordinator

@@ -1,0 +1,116 @@
+#include "models/blueprint.h"
+
+#include <fmt/format.h>
+
+#include "common/error.h"
+#include "common/text.h"
+#include "models/layers/registry.h"
+#include "models/partition.h"
+
+namespace interlock::models {
+namespace {
+
+struct Survey {
+  Shape output;
+  std::int64_t parameters = 0;
+  std::int64_t activation_elements = 0;
+};
+
+// Follows `shape` through a list of layers. Each layer is built (its memory is never touched) and dropped.
+Survey survey(const std::vector<config::LayerSpec>& layers, Shape shape, int stage, const std::string& prefix,
+              int first) {
+  Survey result;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const config::LayerSpec& spec = layers[i];
+    const LayerPtr layer = make_layer(spec);
+    try {
+      result.activation_elements += layer->activation_elements(shape);
+      shape = layer->output_shape(shape);
+    } catch (const ShapeMismatch& mismatch) {
+      const bool first_of_stage = prefix == "layers" && i == 0 && stage > 0;
+      config::fail(spec.where, fmt::format("{}.{}", prefix, first + static_cast<int>(i)),
+                   fmt::format("{} {}{}", spec.kind, mismatch.what(),
+                               first_of_stage ? fmt::format(" (from stage {})", stage - 1) : ""));
+    }
+    for (const auto& parameter : layer->parameters()) result.parameters += parameter.numel();
+  }
+  result.output = shape;
+  return result;
+}
+
+// The output of the last stage and of every head meets the targets.
+void check_output(const config::Config& config, const Problem& problem, const Shape& output,
+                  const std::string& who) {
+  const config::Location where = config.where("model.layers");
+  if (config.training.loss == config::LossKind::kMeanSquaredError) {
+    if (output != problem.target) {
+      config::fail(
+          where, who,
+          fmt::format("gives {} but the targets are {}", format_shape(output), format_shape(problem.target)));
+    }
+    return;
+  }
+  if (output.size() != 1) {
+    config::fail(
+        where, who,
+        fmt::format("gives {}; cross_entropy needs one number a class, [classes]", format_shape(output)));
+  }
+  if (output[0] >= problem.classes) return;
+  if (config.data.kind == config::DataKind::kTensors || config.data.kind == config::DataKind::kIdx) {
+    throw DataError(fmt::format("{}: targets go up to class {}, but {} has only {} outputs (classes 0 to {})",
+                                config.data.path, problem.classes - 1, who, output[0], output[0] - 1));
+  }
+  config::fail(where, who,
+               fmt::format("gives {} outputs, but the data has {} classes", output[0], problem.classes));
+}
+
+std::vector<config::LayerSpec> head_of_stage(const config::Config& config, const Problem& problem, int stage,
+                                             const Shape& boundary) {
+  if (config.learning.heads.empty())
+    return describe_head(config.learning.head, boundary, problem, config.where("learning.head"));
+  return config.learning.heads.at(static_cast<std::size_t>(stage));
+}
+
+}  // namespace
+
+Blueprint make_blueprint(const config::Config& config, const Problem& problem,
+                         const std::vector<bool>& with_head) {
+  Blueprint blueprint{problem, describe_network(config, problem), {}};
+  const std::vector<config::LayerSpec>& layers = blueprint.network.layers;
+  const std::vector<LayerRange> ranges = cut(config, static_cast<int>(layers.size()));
+  INTERLOCK_CHECK(with_head.size() == ranges.size(),
+                  fmt::format("{} heads {} stages", with_head.size(), ranges.size()));
+
+  Shape shape = problem.input;
+  for (std::size_t k = 0; k < ranges.size(); ++k) {
+    StageBlueprint stage;
+    stage.stage = static_cast<int>(k);
+    stage.first_layer = ranges[k].first;
+    stage.main.assign(layers.begin() + ranges[k].first, layers.begin() + ranges[k].first + ranges[k].count);
+    stage.input = shape;
+    stage.integer_input = k == 0 && problem.integer_inputs;
+    const Survey main = survey(stage.main, shape, stage.stage, "layers", stage.first_layer);
+    shape = stage.output = main.output;
+    stage.main_parameters = main.parameters;
+    stage.activation_elements = main.activation_elements;
+
+    const bool last = k + 1 == ranges.size();
+    const bool written_by_user = !config.learning.heads.empty();
+    if (!last && (with_head[k] || written_by_user)) {
+      const std::string name = fmt::format("heads.{}", k);
+      const std::vector<config::LayerSpec> head = head_of_stage(config, problem, stage.stage, shape);
+      const Survey surveyed = survey(head, shape, stage.stage, name, 0);
+      check_output(config, problem, surveyed.output, fmt::format("the head of stage {}", k));
+      if (with_head[k]) {
+        stage.head = head;
+        stage.head_parameters = surveyed.parameters;
+        stage.activation_elements += surveyed.activation_elements;
+      }
+    }
+    blueprint.stages.push_back(std::move(stage));
+  }
+  check_output(config, problem, shape, "the last layer");
+  return blueprint;
+}
+
+}  // namespace interlock::models

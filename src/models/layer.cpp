@@ -1,0 +1,12 @@
+#include "models/layer.h"
+
+#include <functional>
+#include <numeric>
+
+namespace interlock::models {
+
+std::int64_t element_count(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+}  // namespace interlock::models

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "models/layer.h"
+
+namespace interlock::models {
+
+// Batch normalisation over [C, H, W]; statistics of one micro-batch while training. Weight 1, bias 0 to
+// start.
+class BatchNorm2d : public Layer {
+ public:
+  explicit BatchNorm2d(std::int64_t channels, double epsilon = 1e-5, double momentum = 0.1);
+  [[nodiscard]] Shape output_shape(const Shape& in) const override;
+  at::Tensor forward(const at::Tensor& x, const ForwardContext& context) override;
+  void initialise() override;
+
+ private:
+  std::int64_t channels_;
+  double epsilon_;
+  double momentum_;
+  at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
+};
+
+}  // namespace interlock::models

@@ -1,0 +1,25 @@
+#include "models/stage.h"
+
+#include <fmt/format.h>
+
+namespace interlock::models {
+
+Stage::Stage(const StageBlueprint& blueprint, std::uint64_t seed)
+    : blueprint_(blueprint),
+      main_(blueprint.main, "layers", blueprint.first_layer, seed, SeedPurpose::kLayerWeights, 0) {
+  if (blueprint.head.empty()) return;
+  head_.emplace(blueprint.head, fmt::format("heads.{}", blueprint.stage), 0, seed, SeedPurpose::kHeadWeights,
+                static_cast<std::uint64_t>(blueprint.stage));
+}
+
+NamedTensors Stage::state() const {
+  NamedTensors all = main_.parameters();
+  all.insert(all.end(), main_.buffers().begin(), main_.buffers().end());
+  if (head_) {
+    all.insert(all.end(), head_->parameters().begin(), head_->parameters().end());
+    all.insert(all.end(), head_->buffers().begin(), head_->buffers().end());
+  }
+  return all;
+}
+
+}  // namespace interlock::models

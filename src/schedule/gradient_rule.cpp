@@ -1,0 +1,79 @@
+#include "schedule/gradient_rule.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/error.h"
+
+namespace interlock::schedule {
+
+using config::MixKind;
+
+GradientRule::GradientRule(int stages, const config::LearningConfig& learning)
+    : stages_(stages),
+      horizon_(learning.resolved_horizon(stages)),
+      mix_(learning.mix),
+      weights_(learning.mix_weights),
+      train_all_heads_(learning.train_all_heads) {
+  INTERLOCK_CHECK(1 <= horizon_ && horizon_ <= stages_,
+                  fmt::format("horizon {} stages {}", horizon_, stages_));
+}
+
+int GradientRule::reach(int stage) const {
+  return std::min(stage + horizon_ - 1, stages_ - 1);
+}
+
+double GradientRule::mix_weight(int loss, int stage) const {
+  if (loss < stage || loss > reach(stage)) return 0;
+  switch (mix_) {
+    case MixKind::kFarthest:
+      return loss == reach(stage) ? 1 : 0;
+    case MixKind::kSum:
+      return 1;
+    case MixKind::kMean:
+      return 1.0 / (reach(stage) - stage + 1);
+    case MixKind::kWeights:
+      return weights_.at(static_cast<std::size_t>(loss - stage));
+  }
+  return 0;
+}
+
+bool GradientRule::needed(int loss, int stage) const {
+  for (int user = std::max(0, loss - horizon_ + 1); user <= stage; ++user) {
+    if (mix_weight(loss, user) != 0) return true;
+  }
+  return false;
+}
+
+std::vector<int> GradientRule::losses_mixed(int stage) const {
+  std::vector<int> losses;
+  for (int loss = stage; loss <= reach(stage); ++loss) {
+    if (mix_weight(loss, stage) != 0) losses.push_back(loss);
+  }
+  return losses;
+}
+
+std::vector<int> GradientRule::losses_received(int stage) const {
+  std::vector<int> losses;
+  for (int loss = stage + 1; loss <= reach(stage); ++loss) {
+    if (needed(loss, stage)) losses.push_back(loss);
+  }
+  return losses;
+}
+
+std::vector<int> GradientRule::losses_sent(int stage) const {
+  std::vector<int> losses;
+  if (stage == 0) return losses;
+  for (int loss = stage; loss <= reach(stage - 1); ++loss) {
+    if (needed(loss, stage - 1)) losses.push_back(loss);
+  }
+  return losses;
+}
+
+bool GradientRule::computes_loss(int stage) const {
+  if (is_last(stage) || needed(stage, stage)) return true;
+  return train_all_heads_ && !end_to_end();
+}
+
+}  // namespace interlock::schedule

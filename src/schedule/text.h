@@ -1,0 +1,16 @@
+#pragma once
+// The text form of a program: actions separated by blanks, "F<m> L<m> I<m>@<l> W<m> B<m>@<l> U". Round-trips.
+
+#include <string>
+
+#include "schedule/action.h"
+
+namespace interlock::schedule {
+
+std::string to_text(const Action& action);
+std::string to_text(const StageProgram& program);
+
+// Errors: UsageError that quotes the entry.
+StageProgram parse_program(const std::string& text);
+
+}  // namespace interlock::schedule

@@ -1,0 +1,52 @@
+#include "training/run_plan.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "data/sampler.h"
+
+namespace interlock::training {
+
+RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data) {
+  const schedule::GradientRule rule(config.partition.stages, config.learning);
+  std::vector<bool> with_head;
+  for (int stage = 0; stage < rule.stages(); ++stage) with_head.push_back(rule.has_head(stage));
+
+  const models::Problem problem{data.sample_shape, data.target_shape, data.classes, data.integer_inputs};
+  RunPlan plan{config, data, rule, models::make_blueprint(config, problem, with_head)};
+  const std::int64_t batch = config.training.batch_size;
+  plan.micro_batch_size = (batch + config.schedule.micro_batches - 1) / config.schedule.micro_batches;
+  plan.steps_per_epoch = data::steps_per_epoch(data.train_samples, batch, config.data.drop_last);
+  if (plan.steps_per_epoch == 0) {
+    config::fail(
+        config.where("data.drop_last"), "data.drop_last",
+        fmt::format("{} training samples do not fill one batch of {}, and drop_last leaves the rest out",
+                    data.train_samples, batch));
+  }
+  plan.total_steps = plan.steps_per_epoch * config.training.epochs;
+  if (config.training.max_steps > 0) plan.total_steps = std::min(plan.total_steps, config.training.max_steps);
+  return plan;
+}
+
+MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {
+  constexpr double kBytes = 4;  // float32
+  const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
+  const double parameters =
+      kBytes * static_cast<double>(blueprint.main_parameters + blueprint.head_parameters);
+  const bool adam = plan.config.optimizer.kind != config::OptimizerKind::kSgd;
+  const double slots = adam ? 2 : (plan.config.optimizer.momentum > 0 ? 1 : 0);
+
+  MemoryEstimate memory;
+  const std::vector<int> received = plan.rule.losses_received(stage);
+  const int hops = received.empty() ? 0 : received.back() - stage;
+  memory.in_flight = std::min(plan.config.schedule.micro_batches, hops + 1);
+  memory.weights = parameters;
+  memory.gradients = parameters;
+  memory.optimizer = slots * parameters;
+  const std::int64_t per_sample = blueprint.activation_elements + models::element_count(blueprint.input);
+  memory.activations = kBytes * static_cast<double>(memory.in_flight * plan.micro_batch_size * per_sample);
+  return memory;
+}
+
+}  // namespace interlock::training

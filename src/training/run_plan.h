@@ -1,0 +1,35 @@
+#pragma once
+// Everything about a run that follows from the config and the data set's facts. Every rank makes the same
+// plan.
+
+#include "data/dataset.h"
+#include "models/blueprint.h"
+#include "schedule/gradient_rule.h"
+
+namespace interlock::training {
+
+struct RunPlan {
+  config::Config config;
+  data::DatasetInfo data;
+  schedule::GradientRule rule;
+  models::Blueprint blueprint;
+  std::int64_t micro_batch_size = 0;  // samples; a batch's last micro-batch may be smaller
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t total_steps = 0;  // of the whole run, max_steps included
+};
+
+// Errors: as make_blueprint(); UsageError where no batch can be formed.
+RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data);
+
+// Estimated bytes stage k needs while training: weights, gradients, optimizer state, activations in flight.
+struct MemoryEstimate {
+  double weights = 0;
+  double gradients = 0;
+  double optimizer = 0;
+  double activations = 0;
+  int in_flight = 0;  // micro-batches
+  [[nodiscard]] double total() const { return weights + gradients + optimizer + activations; }
+};
+MemoryEstimate estimate_memory(const RunPlan& plan, int stage);
+
+}  // namespace interlock::training

@@ -1,0 +1,25 @@
+#pragma once
+// One stage's part of a checkpoint: tensors by layer names, so that any cut can read what any cut wrote.
+
+#include <string>
+
+#include "storage/checkpoint.h"
+#include "storage/safetensors.h"
+#include "training/stage_optimizer.h"
+
+namespace interlock::training {
+
+// Writes stage-<k>.safetensors with weights, buffers and optimizer state into `directory` (made if missing).
+// Errors: IoError.
+storage::ShardInfo write_stage_checkpoint(const std::string& directory, const models::Stage& stage,
+                                          const StageOptimizer& optimizer);
+
+// Reads this stage's tensors from whichever shards hold them. Verifies the manifest and all checksums first.
+// Errors: DataError. A head that the checkpoint does not have keeps its start, with a warning.
+void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
+                           StageOptimizer& optimizer);
+
+// Every tensor of a checkpoint that is not optimizer state, sorted by layer: what `export` writes.
+storage::TensorFile read_checkpoint_weights(const std::string& directory);
+
+}  // namespace interlock::training

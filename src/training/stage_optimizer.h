@@ -1,0 +1,40 @@
+#pragma once
+// The optimizer of one stage: main net and head, stepped together, clipped apart.
+
+#include <memory>
+
+#include <torch/optim/optimizer.h>
+
+#include "models/stage.h"
+#include "storage/safetensors.h"
+
+namespace interlock::training {
+
+// Owns the optimizer state of one stage. Gradients are read from the parameters' .grad.
+class StageOptimizer {
+ public:
+  StageOptimizer(const models::Stage& stage, const config::Config& config);
+
+  // Forgets the gradients of the previous step. Call before a batch; until then they can be looked at.
+  void clear_gradients();
+
+  // Clips (training.clip_norm: the norm over the main net, and apart from it over the head, so that a head's
+  // training never changes the main net's update), then one step.
+  void step(double learning_rate);
+
+  // Optimizer state as named tensors, "optimizer.<parameter>.<slot>", for checkpoints.
+  [[nodiscard]] models::NamedTensors state() const;
+
+  // Errors: DataError if a tensor is missing or has another shape.
+  void load_state(const storage::TensorFile& file, const std::string& path);
+
+ private:
+  models::NamedTensors parameters_;
+  std::vector<at::Tensor> main_;
+  std::vector<at::Tensor> head_;
+  config::OptimizerConfig config_;
+  double clip_norm_;
+  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+};
+
+}  // namespace interlock::training

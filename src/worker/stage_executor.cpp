@@ -1,0 +1,122 @@
+#include "worker/stage_executor.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
+#include "common/error.h"
+#include "training/mix.h"
+
+namespace interlock::worker {
+
+StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
+                             training::StageOptimizer& optimizer)
+    : plan_(plan),
+      stage_(stage),
+      optimizer_(optimizer),
+      loss_(plan.config.training),
+      number_(stage.number()),
+      theta_(stage.main().parameter_list()),
+      phi_(stage.has_head() ? stage.head().parameter_list() : std::vector<at::Tensor>{}) {}
+
+void StageExecutor::begin_batch(bool training, std::int64_t epoch, std::int64_t step,
+                                std::int64_t batch_samples) {
+  INTERLOCK_CHECK(in_flight_.empty(), fmt::format("{} micro-batches left over", in_flight_.size()));
+  training_ = training;
+  epoch_ = epoch;
+  step_ = step;
+  batch_samples_ = batch_samples;
+  sums_ = {};
+  if (training) optimizer_.clear_gradients();
+}
+
+StageExecutor::InFlight& StageExecutor::in_flight(int m) {
+  const auto found = in_flight_.find(m);
+  INTERLOCK_CHECK(found != in_flight_.end(),
+                  fmt::format("stage {}: micro-batch {} is not in flight", number_, m));
+  return found->second;
+}
+
+at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at::Tensor& targets) {
+  const at::AutoGradMode gradients(training_);
+  models::ForwardContext context;
+  context.training = training_;
+  context.dropout_seed = derive_seed(
+      plan_.config.training.seed, SeedPurpose::kDropout,
+      {static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(m)});
+
+  InFlight& slot = in_flight_[m];
+  slot.input = activation;
+  if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
+  slot.targets = targets;
+  slot.output = stage_.main().forward(slot.input, context);
+  return slot.output.detach();
+}
+
+void StageExecutor::local_loss(int m) {
+  InFlight& slot = in_flight(m);
+  const at::AutoGradMode gradients(training_);
+  const bool last = plan_.rule.is_last(number_);
+  const bool wants_delta = training_ && plan_.rule.needed(number_, number_);
+
+  // The head learns on a detached output, so that nothing of it reaches theta_k but delta(k,k).
+  const at::Tensor output = slot.output.detach();
+  if (wants_delta) output.requires_grad_();
+  models::ForwardContext context;
+  context.training = training_;
+  context.dropout_seed = derive_seed(
+      plan_.config.training.seed, SeedPurpose::kDropout,
+      {static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(m)});
+  const at::Tensor prediction = last ? output : stage_.head().forward(output, context);
+  const at::Tensor share = loss_.share(prediction, slot.targets, batch_samples_);
+  sums_.has_loss = true;
+  sums_.loss += share.item<double>();
+  sums_.correct += loss_.correct(prediction.detach(), slot.targets);
+  if (!training_) return;
+
+  torch::autograd::variable_list leaves = phi_;
+  if (wants_delta) leaves.push_back(output);
+  if (leaves.empty()) return;
+  torch::autograd::backward({share}, {}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
+  if (wants_delta) slot.deltas[number_] = output.grad();
+}
+
+void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient) {
+  in_flight(m).deltas[loss] = gradient;
+}
+
+at::Tensor StageExecutor::input_gradient(int m, int loss) {
+  InFlight& slot = in_flight(m);
+  return torch::autograd::grad({slot.output}, {slot.input}, {slot.deltas.at(loss)}, /*retain_graph=*/true)[0];
+}
+
+void StageExecutor::weight_gradient(int m) {
+  InFlight& slot = in_flight(m);
+  if (!theta_.empty()) {
+    const at::Tensor mixed =
+        training::mix_gradients(plan_.rule, number_, [&](int loss) { return slot.deltas.at(loss); });
+    torch::autograd::backward({slot.output}, {mixed}, /*retain_graph=*/false, /*create_graph=*/false, theta_);
+  }
+  in_flight_.erase(m);
+}
+
+at::Tensor StageExecutor::backward(int m, int loss) {
+  InFlight& slot = in_flight(m);
+  torch::autograd::variable_list leaves = theta_;
+  leaves.push_back(slot.input);
+  torch::autograd::backward({slot.output}, {slot.deltas.at(loss)}, /*retain_graph=*/false,
+                            /*create_graph=*/false, leaves);
+  at::Tensor gradient = slot.input.grad();
+  in_flight_.erase(m);
+  return gradient;
+}
+
+void StageExecutor::update(double learning_rate) {
+  optimizer_.step(learning_rate);
+}
+
+void StageExecutor::end_evaluation() {
+  in_flight_.clear();
+}
+
+}  // namespace interlock::worker

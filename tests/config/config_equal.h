@@ -1,0 +1,56 @@
+#pragma once
+// Equality of everything in a Config but the places in the file.
+
+#include <tuple>
+
+#include "config/config.h"
+
+namespace interlock::config {
+
+inline bool operator==(const LayerArgument& a, const LayerArgument& b) {
+  return a.name == b.name && a.value == b.value;  // the same alternative of the variant, too
+}
+inline bool operator==(const LayerSpec& a, const LayerSpec& b) {
+  return a.kind == b.kind && a.arguments == b.arguments;
+}
+
+inline auto fields(const ModelConfig& c) {
+  return std::tie(c.kind, c.layers, c.channels, c.batch_norm, c.block, c.super_blocks, c.stem, c.init);
+}
+inline auto fields(const PartitionConfig& c) {
+  return std::tie(c.stages, c.layers);
+}
+inline auto fields(const LearningConfig& c) {
+  return std::tie(c.horizon, c.mix, c.mix_weights, c.head, c.heads, c.train_all_heads);
+}
+inline auto fields(const ScheduleConfig& c) {
+  return std::tie(c.micro_batches);
+}
+inline auto fields(const DataConfig& c) {
+  return std::tie(c.kind, c.path, c.eval_path, c.limit, c.eval_limit, c.train_samples, c.eval_samples,
+                  c.image_size, c.downscale, c.crop_padding, c.flip, c.shuffle, c.drop_last, c.mean,
+                  c.deviation);
+}
+inline auto fields(const LearningRateConfig& c) {
+  return std::tie(c.kind, c.milestones, c.gamma, c.warmup_steps, c.minimum);
+}
+inline auto fields(const OptimizerConfig& c) {
+  return std::tie(c.kind, c.lr, c.momentum, c.nesterov, c.weight_decay, c.beta1, c.beta2, c.epsilon);
+}
+inline auto fields(const TrainingConfig& c) {
+  return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,
+                  c.eval_every_epochs);
+}
+inline auto fields(const RunConfig& c) {
+  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint);
+}
+
+inline bool equal(const Config& a, const Config& b) {
+  const auto same = [](const auto& x, const auto& y) { return fields(x) == fields(y); };
+  return same(a.model, b.model) && same(a.partition, b.partition) && same(a.learning, b.learning) &&
+         same(a.schedule, b.schedule) && same(a.data, b.data) && same(a.optimizer, b.optimizer) &&
+         same(a.optimizer.schedule, b.optimizer.schedule) && same(a.training, b.training) &&
+         same(a.run, b.run);
+}
+
+}  // namespace interlock::config
