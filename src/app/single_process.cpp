@@ -110,7 +110,7 @@ int train_in_single_process(const TrainArguments& arguments) {
        epoch * job.steps_per_epoch < job.total_steps; ++epoch) {
     carry_out(coordinator::epoch_orders(job, epoch), run, oracle, recorder);
   }
-  recorder.finish();
+  recorder.finish(std::numeric_limits<double>::quiet_NaN());
   summarise(job, recorder);
   return 0;
 }

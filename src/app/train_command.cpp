@@ -4,6 +4,7 @@
 #include "app/rank_session.h"
 #include "app/run_folder.h"
 #include "app/single_process.h"
+#include "common/clock.h"
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
@@ -17,7 +18,7 @@ void coordinate(RankSession& session, const training::RunPlan& plan, const std::
   coordinator::Coordinator coordinator(job, session.engine());
   coordinator.train(recorder);
   coordinator.finish();
-  recorder.finish();
+  recorder.finish(process_cpu_seconds());
   summarise(job, recorder);
 }
 

@@ -75,6 +75,7 @@ void MetricsLog::write(const RunMetrics& m) {
                        {"horizon", m.horizon}, {"steps", m.steps}, {"micro_batches", m.micro_batches},
                        {"seconds", m.seconds}};
   if (m.event == "end") {
+    line["coordinator_cpu_seconds"] = number_or_null(m.coordinator_cpu_seconds);
     line["cpu_seconds"] = list(m.cpu_seconds);
     line["peak_memory_mebibytes"] = list(m.peak_memory_mebibytes);
   }

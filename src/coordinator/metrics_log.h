@@ -45,8 +45,9 @@ struct RunMetrics {
   int micro_batches = 0;
   std::int64_t steps = 0;
   double seconds = 0;
-  PerStage cpu_seconds;            // of each stage's process; end only
-  PerStage peak_memory_mebibytes;  // end only
+  double coordinator_cpu_seconds = 0;  // NaN where there is no coordinator; end only
+  PerStage cpu_seconds;                // of each stage's process; end only
+  PerStage peak_memory_mebibytes;      // end only
 };
 
 class MetricsLog {

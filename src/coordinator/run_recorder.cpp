@@ -123,10 +123,11 @@ void RunRecorder::record_evaluation(const BatchRecord& record) {
   previous_step_ = epoch_started_ = monotonic_seconds();  // evaluation time is not the next step's
 }
 
-void RunRecorder::finish() {
+void RunRecorder::finish(double coordinator_cpu_seconds) {
   display_.finish_line();
   log_.write(RunMetrics{"end", job_.stages(), job_.config.horizon(), job_.config.schedule.micro_batches,
-                        job_.steps_done + steps_seen_, seconds(), cpu_seconds_, peak_memory_});
+                        job_.steps_done + steps_seen_, seconds(), coordinator_cpu_seconds, cpu_seconds_,
+                        peak_memory_});
 }
 
 }  // namespace interlock::coordinator

@@ -16,7 +16,8 @@ class RunRecorder {
 
   void record_step(const BatchRecord& record);
   void record_evaluation(const BatchRecord& record);
-  void finish();
+  // `coordinator_cpu_seconds`: of the process that does no stage's work; NaN where there is none.
+  void finish(double coordinator_cpu_seconds);
 
   [[nodiscard]] const std::optional<EvalMetrics>& last_evaluation() const { return last_evaluation_; }
   [[nodiscard]] double seconds() const;

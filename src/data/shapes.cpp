@@ -17,8 +17,8 @@ using Colour = std::array<double, 3>;  // red, green, blue in 0..1
 
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kLeastContrast = 0.6;  // distance of glyph and background colour in the unit cube
-constexpr double kNoise = 0.05;          // largest change of a channel, in 0..1
-constexpr int kMostStrokes = 2;          // of clutter
+constexpr double kNoise = 0.05;         // largest change of a channel, in 0..1
+constexpr int kMostStrokes = 2;         // of clutter
 
 Colour random_colour(SplitMix64& random) {
   // Statement by statement: the order of evaluation within one expression is not defined.

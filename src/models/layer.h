@@ -1,6 +1,6 @@
 #pragma once
 // A layer: the smallest unit a network can be cut at. To add one, write src/models/layers/<name>.cpp and one
-// line in layers/registry.cpp (docs/models.md walks through it).
+// line in layers/layer_list.inc (docs/models.md walks through it).
 
 #include <cstdint>
 #include <memory>

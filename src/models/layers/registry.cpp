@@ -10,25 +10,10 @@ struct Entry {
   LayerPtr (*make)(const config::LayerSpec&);
 };
 
-// One line a layer.
 constexpr Entry kLayers[] = {
-    {"avgpool2d", make_avgpool2d},
-    {"basic_block", make_basic_block},
-    {"batchnorm2d", make_batchnorm2d},
-    {"bottleneck_block", make_bottleneck_block},
-    {"conv2d", make_conv2d},
-    {"dropout", make_dropout},
-    {"embedding", make_embedding},
-    {"flatten", make_flatten},
-    {"gbpl", make_gbpl},
-    {"gelu", make_gelu},
-    {"layernorm", make_layernorm},
-    {"linear", make_linear},
-    {"maxpool2d", make_maxpool2d},
-    {"relu", make_relu},
-    {"resnet_stem", make_resnet_stem},
-    {"sigmoid", make_sigmoid},
-    {"tanh", make_tanh},
+#define INTERLOCK_LAYER(name) {#name, make_##name},
+#include "models/layers/layer_list.inc"
+#undef INTERLOCK_LAYER
 };
 
 }  // namespace

@@ -1,0 +1,58 @@
+"""Shared by the benchmarks: running the program, reading its metrics, printing tables."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+
+INTERLOCK = os.environ["INTERLOCK"]
+MPIRUN = os.environ["INTERLOCK_MPIRUN"]
+ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1")
+
+
+def parse_arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", help="write the rows to this file")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each case; the median counts")
+    return parser.parse_args()
+
+
+def ranks_command(stages, *arguments):
+    return [MPIRUN, str(stages + 1), INTERLOCK, *arguments]
+
+
+def run(command):
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def read_metrics(run_dir):
+    with open(os.path.join(run_dir, "metrics.jsonl"), encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def cpu_seconds(pid):
+    """User and system time of a process so far."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def report(name, rows, json_file):
+    columns = list(rows[0])
+    texts = [[f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in columns] for row in rows]
+    widths = [max(len(c), *(len(t[i]) for t in texts)) for i, c in enumerate(columns)]
+    print("  ".join(c.ljust(w) for c, w in zip(columns, widths)))
+    for text in texts:
+        print("  ".join(t.ljust(w) for t, w in zip(text, widths)))
+    if json_file:
+        with open(json_file, "w", encoding="utf-8") as file:
+            json.dump({"bench": name, "rows": rows}, file, indent=1)
+            file.write("\n")

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""What cutting a run over ranks costs: CPU time against the oracle, and what idle ranks burn."""
+
+import os
+import subprocess
+import tempfile
+import time
+
+import _common as common
+
+MODEL = """
+model: {kind: resnet, super_blocks: "16,2/32,2/64,2"}
+partition: {stages: 3}
+learning: {horizon: HORIZON, head: conv16_bn_gbpl_fc}
+schedule: {micro_batches: 4}
+data: {kind: shapes, image_size: 32, train_samples: 1024, eval_samples: 16}
+optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}
+training: {batch_size: 128, epochs: 100, max_steps: STEPS, eval_every_epochs: 0}
+run: {checkpoint: false, dir: DIR}
+"""
+
+# Stage 0 does all the work; stage 1 is one small linear layer and waits nearly all the time.
+LOPSIDED = """
+model: {kind: resnet, super_blocks: "16,3/32,3/64,3"}
+partition: {layers: "rest,1"}
+learning: {horizon: local}
+schedule: {micro_batches: 1}
+data: {kind: shapes, image_size: 32, train_samples: 1024, eval_samples: 16}
+training: {batch_size: 256, epochs: 1000, eval_every_epochs: 0}
+run: {checkpoint: false, dir: DIR}
+"""
+
+
+def write_config(folder, text):
+    path = os.path.join(folder, "config.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("DIR", os.path.join(folder, "run")))
+    return path
+
+
+def total_cpu(folder, steps, horizon, single_process):
+    """CPU seconds of all stages for `steps` steps, start-up and the first steps taken off by a shorter run."""
+    config = write_config(folder, MODEL.replace("STEPS", str(steps)).replace("HORIZON", str(horizon)))
+    arguments = ["train", config]
+    command = [common.INTERLOCK, *arguments, "--single-process"] if single_process else common.ranks_command(3, *arguments)
+    common.run(command)
+    end = common.read_metrics(os.path.join(folder, "run"))[-1]
+    return sum(end["cpu_seconds"]) + (end["coordinator_cpu_seconds"] or 0)
+
+
+def steady_cpu(folder, horizon, single_process):
+    return total_cpu(folder, 45, horizon, single_process) - total_cpu(folder, 5, horizon, single_process)
+
+
+def child_ranks(launcher_pid):
+    """The processes of the job by rank."""
+    ranks = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environment = dict(item.split(b"=", 1) for item in file.read().split(b"\0") if b"=" in item)
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read().strip() != "interlock":
+                    continue
+        except OSError:
+            continue
+        if environment.get(b"INTERLOCK_BENCH_JOB") == str(launcher_pid).encode():
+            ranks[int(environment[b"OMPI_COMM_WORLD_RANK"])] = int(pid)
+    return ranks
+
+
+def idle_fractions(folder, seconds):
+    """Share of a core that the coordinator and a waiting stage use while stage 0 computes."""
+    config = write_config(folder, LOPSIDED)
+    job = str(os.getpid())
+    process = subprocess.Popen(
+        common.ranks_command(2, "train", config),
+        env=dict(common.ENVIRONMENT, INTERLOCK_BENCH_JOB=job),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        time.sleep(6)  # start-up, first steps
+        ranks = child_ranks(job)
+        before = {rank: common.cpu_seconds(pid) for rank, pid in ranks.items()}
+        start = time.monotonic()
+        time.sleep(seconds)
+        elapsed = time.monotonic() - start
+        return {rank: (common.cpu_seconds(pid) - before[rank]) / elapsed for rank, pid in ranks.items()}
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def main():
+    arguments = common.parse_arguments(__doc__)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for horizon in (1, 2, 3):
+            ratios, ours, oracle = [], [], []
+            for _ in range(arguments.repeats):  # one of each in turn, so that noise hits both alike
+                ours.append(steady_cpu(folder, horizon, False))
+                oracle.append(steady_cpu(folder, horizon, True))
+                ratios.append(ours[-1] / oracle[-1])
+            rows.append({"case": f"CPU time of 3 stages, N={horizon}, against the oracle (40 steps)", "ours": common.median(ours),
+                         "other": common.median(oracle), "ratio": common.median(ratios), "unit": "s"})
+        samples = [idle_fractions(folder, 10) for _ in range(arguments.repeats)]
+        for rank, name in ((0, "coordinator"), (2, "waiting stage"), (1, "computing stage")):
+            used = common.median([sample[rank] for sample in samples])
+            rows.append({"case": f"share of a core: {name}", "ours": used, "other": 0.02 if rank != 1 else 1.0,
+                         "ratio": used / (0.02 if rank != 1 else 1.0), "unit": "of a core; other = the limit"})
+    common.report("overhead", rows, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
