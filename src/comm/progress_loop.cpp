@@ -1,0 +1,177 @@
+// The communication thread of the engine: the only code of a running process that calls MPI.
+
+#include <algorithm>
+#include <chrono>
+#include <sys/prctl.h>
+
+#include <fmt/format.h>
+
+#include "comm/mpi_state.h"
+#include "common/error.h"
+
+namespace interlock::comm {
+namespace {
+
+using Pause = std::chrono::microseconds;
+constexpr Pause kShortestPause{30};
+constexpr Pause kLongestPause{500};
+
+}  // namespace
+
+void ProgressEngine::run() {
+  try {
+    initialise();
+    progress_until_closed();
+    finalise();
+  } catch (...) {
+    const std::unique_lock lock(mutex_);
+    failure_ = std::current_exception();
+  }
+  changed_.notify_all();
+}
+
+void ProgressEngine::initialise() {
+  prctl(PR_SET_TIMERSLACK,
+        1000);  // nanoseconds: the kernel's default of 50 us would double the shortest pause
+  int provided = MPI_THREAD_SINGLE;
+  INTERLOCK_MPI(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
+  if (provided < MPI_THREAD_FUNNELED)
+    throw PeerError("this MPI was built without thread support (MPI_THREAD_FUNNELED)");
+  INTERLOCK_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  for (MPI_Comm* communicator : {&mpi_->data, &mpi_->control}) {
+    INTERLOCK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, communicator));
+    INTERLOCK_MPI(MPI_Comm_set_errhandler(*communicator, MPI_ERRORS_RETURN));
+  }
+  int* largest_tag = nullptr;
+  int found = 0;
+  INTERLOCK_MPI(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &largest_tag, &found));
+  if (found == 0 || *largest_tag < Tag::kLargest)
+    throw PeerError("this MPI's largest tag is too small (30 bits are needed)");
+
+  const std::unique_lock lock(mutex_);
+  INTERLOCK_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
+  INTERLOCK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &size_));
+  ready_ = true;
+  changed_.notify_all();
+}
+
+bool ProgressEngine::start_posted() {
+  std::deque<std::shared_ptr<PendingOperation>> posted;
+  {
+    const std::unique_lock lock(mutex_);
+    if (abort_code_ >= 0) MPI_Abort(MPI_COMM_WORLD, abort_code_);
+    posted.swap(queue_);
+  }
+  for (const auto& operation : posted) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    const int count = checked_count(operation->bytes);
+    switch (operation->kind) {
+      case PendingOperation::Kind::kSend:
+        INTERLOCK_MPI(MPI_Isend(operation->data, count, MPI_BYTE, operation->peer, operation->tag, mpi_->data,
+                                &request));
+        break;
+      case PendingOperation::Kind::kReceive:
+        INTERLOCK_MPI(MPI_Irecv(operation->data, count, MPI_BYTE, operation->peer, operation->tag, mpi_->data,
+                                &request));
+        break;
+      case PendingOperation::Kind::kControlSend:
+        INTERLOCK_MPI(MPI_Isend(operation->data, count, MPI_BYTE, operation->peer, operation->tag,
+                                mpi_->control, &request));
+        break;
+    }
+    mpi_->requests.push_back(request);
+    mpi_->operations.push_back(operation);
+  }
+  return !posted.empty();
+}
+
+bool ProgressEngine::complete_some() {
+  if (mpi_->requests.empty()) return false;
+  const int pending = static_cast<int>(mpi_->requests.size());
+  std::vector<int> finished(static_cast<std::size_t>(pending));
+  std::vector<MPI_Status> statuses(static_cast<std::size_t>(pending));
+  int count = 0;
+  INTERLOCK_MPI(MPI_Testsome(pending, mpi_->requests.data(), &count, finished.data(), statuses.data()));
+  if (count <= 0) return false;
+
+  for (int i = 0; i < count; ++i) {
+    const PendingOperation& operation =
+        *mpi_->operations[static_cast<std::size_t>(finished[static_cast<std::size_t>(i)])];
+    if (operation.kind != PendingOperation::Kind::kReceive) continue;
+    int received = 0;
+    INTERLOCK_MPI(MPI_Get_count(&statuses[static_cast<std::size_t>(i)], MPI_BYTE, &received));
+    if (static_cast<std::size_t>(received) != operation.bytes) {
+      throw PeerError(fmt::format("{}: got {} bytes, expected {}: the ranks disagree about shapes",
+                                  operation.what, received, operation.bytes));
+    }
+  }
+  {
+    const std::unique_lock lock(mutex_);
+    for (int i = 0; i < count; ++i) {
+      PendingOperation& operation =
+          *mpi_->operations[static_cast<std::size_t>(finished[static_cast<std::size_t>(i)])];
+      operation.complete = true;
+      operation.keep_alive.reset();
+    }
+  }
+  changed_.notify_all();
+
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < mpi_->requests.size(); ++i) {
+    if (mpi_->requests[i] == MPI_REQUEST_NULL) continue;  // Testsome cleared it
+    mpi_->requests[kept] = mpi_->requests[i];
+    mpi_->operations[kept++] = std::move(mpi_->operations[i]);
+  }
+  mpi_->requests.resize(kept);
+  mpi_->operations.resize(kept);
+  return true;
+}
+
+bool ProgressEngine::receive_control() {
+  int waiting = 0;
+  MPI_Status status;
+  INTERLOCK_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, mpi_->control, &waiting, &status));
+  if (waiting == 0) return false;
+  int bytes = 0;
+  INTERLOCK_MPI(MPI_Get_count(&status, MPI_BYTE, &bytes));
+  ControlMessage message{Rank{status.MPI_SOURCE}, std::string(static_cast<std::size_t>(bytes), '\0')};
+  INTERLOCK_MPI(MPI_Recv(message.payload.data(), bytes, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG,
+                         mpi_->control, MPI_STATUS_IGNORE));
+  {
+    const std::unique_lock lock(mutex_);
+    inbox_.push_back(std::move(message));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+void ProgressEngine::progress_until_closed() {
+  Pause pause = kShortestPause;
+  while (true) {
+    bool active = start_posted();
+    active |= complete_some();
+    active |= receive_control();
+    pause = active ? kShortestPause : std::min(kLongestPause, pause + pause / 4);
+
+    std::unique_lock lock(mutex_);
+    if (closing_ && queue_.empty() && mpi_->requests.empty()) break;
+    posted_.wait_for(lock, pause, [this] { return !queue_.empty() || abort_code_ >= 0; });
+  }
+  // Leave together: a rank that finalised early would look dead to those still waiting for its data.
+  MPI_Request barrier = MPI_REQUEST_NULL;
+  INTERLOCK_MPI(MPI_Ibarrier(mpi_->control, &barrier));
+  for (int met = 0; met == 0;) {
+    INTERLOCK_MPI(MPI_Test(&barrier, &met, MPI_STATUS_IGNORE));
+    std::unique_lock lock(mutex_);
+    if (abort_code_ >= 0) MPI_Abort(MPI_COMM_WORLD, abort_code_);
+    if (met == 0) posted_.wait_for(lock, kLongestPause);
+  }
+}
+
+void ProgressEngine::finalise() {
+  INTERLOCK_MPI(MPI_Comm_free(&mpi_->data));
+  INTERLOCK_MPI(MPI_Comm_free(&mpi_->control));
+  INTERLOCK_MPI(MPI_Finalize());
+}
+
+}  // namespace interlock::comm
