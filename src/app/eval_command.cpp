@@ -12,9 +12,10 @@ int eval_command(const EvalArguments& arguments) {
   return run_rank([&](RankSession& session) {
     const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
     data::DataSource source;
-    const training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
+    training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
     std::string checkpoint;
     session.together([&] { checkpoint = find_checkpoint_to_evaluate(plan, arguments.checkpoint); });
+    plan.config.model.init.clear();  // the checkpoint has the weights
     std::unique_ptr<worker::Worker> worker;
     session.together([&] {
       if (session.is_coordinator()) return;

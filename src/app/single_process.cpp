@@ -98,9 +98,10 @@ void summarise(const coordinator::Job& job, const coordinator::RunRecorder& reco
 }
 
 int train_in_single_process(const TrainArguments& arguments) {
-  const SingleProcess run(arguments);
+  SingleProcess run(arguments);
   const std::string checkpoint = find_checkpoint(run.config, arguments.resume);
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
+  if (!checkpoint.empty()) run.plan.config.model.init.clear();  // the checkpoint has the weights
   oracle::Oracle oracle(run.plan);
   if (!checkpoint.empty()) restore(oracle, checkpoint);
 
@@ -116,8 +117,9 @@ int train_in_single_process(const TrainArguments& arguments) {
 }
 
 int evaluate_in_single_process(const EvalArguments& arguments) {
-  const SingleProcess run(arguments);
+  SingleProcess run(arguments);
   const std::string checkpoint = find_checkpoint_to_evaluate(run.plan, arguments.checkpoint);
+  run.plan.config.model.init.clear();  // the checkpoint has the weights
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   oracle::Oracle oracle(run.plan);
   restore(oracle, checkpoint);

@@ -11,9 +11,10 @@
 namespace interlock::app {
 namespace {
 
-void coordinate(RankSession& session, const training::RunPlan& plan, const std::string& checkpoint) {
+void coordinate(RankSession& session, const config::Config& config, const training::RunPlan& plan,
+                const std::string& checkpoint) {
   const coordinator::Job job = make_job(plan, steps_done(checkpoint));
-  session.together([&] { prepare_run_folder(plan.config, checkpoint.empty()); });
+  session.together([&] { prepare_run_folder(config, checkpoint.empty()); });
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
   coordinator::Coordinator coordinator(job, session.engine());
   coordinator.train(recorder);
@@ -39,14 +40,15 @@ int train_command(const TrainArguments& arguments) {
   return run_rank([&](RankSession& session) {
     const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
     data::DataSource source;
-    const training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
+    training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
     std::string checkpoint;
     session.together([&] {
       if (session.is_coordinator()) checkpoint = find_checkpoint(config, arguments.resume);
     });
     checkpoint = comm::share(session.engine(), kCoordinator, checkpoint);
+    if (!checkpoint.empty()) plan.config.model.init.clear();  // the checkpoint has the weights
     if (session.is_coordinator()) {
-      coordinate(session, plan, checkpoint);
+      coordinate(session, config, plan, checkpoint);
     } else {
       work(session, plan, std::move(source), checkpoint);
     }

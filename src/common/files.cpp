@@ -19,6 +19,15 @@ namespace {
   throw IoError(fmt::format("{}: cannot {}: {}", path, operation, std::strerror(errno)));
 }
 
+// The same, after removing a temporary file that is of no use to anyone.
+[[noreturn]] void remove_and_throw(const std::string& temporary, const std::string& path,
+                                   const char* operation) {
+  const int reason = errno;
+  ::unlink(temporary.c_str());
+  errno = reason;
+  throw_io(path, operation);
+}
+
 }  // namespace
 
 void write_file_atomically(const std::string& path, const std::string& content) {
@@ -32,15 +41,14 @@ void write_file_atomically(const std::string& path, const std::string& content) 
     if (count < 0) {
       const int reason = errno;
       ::close(file);
-      ::unlink(temporary.c_str());
       errno = reason;
-      throw_io(temporary, "write");
+      remove_and_throw(temporary, temporary, "write");
     }
     written += static_cast<std::size_t>(count);
   }
   const bool synced = ::fsync(file) == 0;
-  if (::close(file) != 0 || !synced) throw_io(temporary, "flush");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw_io(path, "rename into place");
+  if (::close(file) != 0 || !synced) remove_and_throw(temporary, temporary, "flush");
+  if (::rename(temporary.c_str(), path.c_str()) != 0) remove_and_throw(temporary, path, "rename into place");
 }
 
 void make_directories(const std::string& path) {

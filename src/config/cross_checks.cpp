@@ -1,7 +1,5 @@
 #include "config/cross_checks.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace interlock::config {
@@ -32,10 +30,12 @@ void check_mix(const Config& config) {
            weights, weights == 1 ? "" : "s", horizon, config.where("learning.horizon").text()));
 }
 
+// The last stage has no head: its entry may be missing or empty.
 void check_heads(const Config& config) {
-  const std::size_t heads = config.learning.heads.size();
+  const std::vector<std::vector<LayerSpec>>& list = config.learning.heads;
+  const std::size_t heads = list.empty() || !list.back().empty() ? list.size() : list.size() - 1;
   const auto wanted = static_cast<std::size_t>(config.partition.stages - 1);
-  if (config.origins.count("learning.heads") == 0 || heads == wanted) return;
+  if (config.origins.count("learning.heads") == 0 || (heads == wanted || list.size() == wanted)) return;
   fail(config.where("learning.heads"), "learning.heads",
        fmt::format("has {} head{}, but there must be {} for {}: one for each stage but the last", heads,
                    heads == 1 ? "" : "s", wanted, stages_in_words(config)));
@@ -49,31 +49,6 @@ void check_micro_batches(const Config& config) {
                    config.where("training.batch_size").text()));
 }
 
-// Only a sequential model shows its number of layers here; models/ checks the others.
-void check_cut(const Config& config) {
-  if (config.model.kind != ModelKind::kSequential) return;
-  const auto layers = static_cast<std::int64_t>(config.model.layers.size());
-  const std::vector<int>& counts = config.partition.layers;
-  if (counts.empty()) {
-    if (config.partition.stages <= layers) return;
-    fail(config.where("partition.stages"), "partition.stages",
-         fmt::format("the cut leaves a stage empty: {} stages, but model.layers has {} layers",
-                     config.partition.stages, layers));
-  }
-  const auto rest = std::find(counts.begin(), counts.end(), kRestOfLayers);
-  std::int64_t sum = 0;
-  for (const int count : counts) sum += count == kRestOfLayers ? 0 : count;
-  if (rest == counts.end() ? sum == layers : sum < layers) return;
-  const Location where = config.where("partition.layers");
-  if (rest == counts.end()) {
-    fail(where, "partition.layers",
-         fmt::format("adds up to {}, but model.layers has {} layers", sum, layers));
-  }
-  fail(where, "partition.layers",
-       fmt::format("the cut leaves stage {} empty: the other stages take {} of the {} layers in model.layers",
-                   rest - counts.begin(), sum, layers));
-}
-
 }  // namespace
 
 void check_across_sections(const Config& config) {
@@ -81,7 +56,6 @@ void check_across_sections(const Config& config) {
   check_mix(config);
   check_heads(config);
   check_micro_batches(config);
-  check_cut(config);
 }
 
 }  // namespace interlock::config

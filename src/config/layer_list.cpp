@@ -53,14 +53,20 @@ LayerSpec read_layer(const YamlNode& node, const std::string& key) {
   return {read_text(node, key), {}, node.where};
 }
 
-}  // namespace
-
-std::vector<LayerSpec> read_layers(const YamlNode& node, const std::string& key) {
+// As read_layers(), but may be empty: the head of a stage whose loss nobody uses.
+std::vector<LayerSpec> read_head(const YamlNode& node, const std::string& key) {
   std::vector<LayerSpec> layers;
   for (const YamlNode& item :
        read_list(node, key, "a list of layers such as [linear: {in: 8, out: 16}, relu]")) {
     layers.push_back(read_layer(item, item_key(key, layers.size())));
   }
+  return layers;
+}
+
+}  // namespace
+
+std::vector<LayerSpec> read_layers(const YamlNode& node, const std::string& key) {
+  std::vector<LayerSpec> layers = read_head(node, key);
   if (layers.empty()) fail(node.where, key, "is empty; it needs one layer or more");
   return layers;
 }
@@ -71,7 +77,7 @@ std::vector<std::vector<LayerSpec>> read_heads(const YamlNode& node, const std::
        read_list(node, key, "a list with one layer list for each stage but the last")) {
     const std::string head_key = item_key(key, heads.size());
     if (item.kind == YamlNode::Kind::kList) {
-      heads.push_back(read_layers(item, head_key));
+      heads.push_back(read_head(item, head_key));
     } else {
       heads.push_back({read_layer(item, head_key)});
     }

@@ -62,6 +62,7 @@ RunRecorder::RunRecorder(const Job& job, bool append)
                         job.config.schedule.micro_batches,
                         job.steps_done,
                         0,
+                        0,
                         {},
                         {}});
 }

@@ -68,7 +68,29 @@ std::vector<config::LayerSpec> head_of_stage(const config::Config& config, const
                                              const Shape& boundary) {
   if (config.learning.heads.empty())
     return describe_head(config.learning.head, boundary, problem, config.where("learning.head"));
-  return config.learning.heads.at(static_cast<std::size_t>(stage));
+  const auto index = static_cast<std::size_t>(stage);
+  return index < config.learning.heads.size() ? config.learning.heads[index]
+                                              : std::vector<config::LayerSpec>{};
+}
+
+// Checks the head of a stage if it will be built, or was written by the user, and notes it if it will be
+// built.
+void survey_head(const config::Config& config, const Problem& problem, bool wanted, StageBlueprint& stage) {
+  const bool written_by_user = !config.learning.heads.empty();
+  if (!wanted && !written_by_user) return;
+  const std::string name = fmt::format("heads.{}", stage.stage);
+  const std::vector<config::LayerSpec> head = head_of_stage(config, problem, stage.stage, stage.output);
+  if (head.empty()) {
+    if (!wanted) return;
+    config::fail(config.where("learning.heads"), name,
+                 fmt::format("is empty, but loss {} is used at this horizon: it needs a head", stage.stage));
+  }
+  const Survey surveyed = survey(head, stage.output, stage.stage, name, 0);
+  check_output(config, problem, surveyed.output, fmt::format("the head of stage {}", stage.stage));
+  if (!wanted) return;
+  stage.head = head;
+  stage.head_parameters = surveyed.parameters;
+  stage.activation_elements += surveyed.activation_elements;
 }
 
 }  // namespace
@@ -95,18 +117,7 @@ Blueprint make_blueprint(const config::Config& config, const Problem& problem,
     stage.activation_elements = main.activation_elements;
 
     const bool last = k + 1 == ranges.size();
-    const bool written_by_user = !config.learning.heads.empty();
-    if (!last && (with_head[k] || written_by_user)) {
-      const std::string name = fmt::format("heads.{}", k);
-      const std::vector<config::LayerSpec> head = head_of_stage(config, problem, stage.stage, shape);
-      const Survey surveyed = survey(head, shape, stage.stage, name, 0);
-      check_output(config, problem, surveyed.output, fmt::format("the head of stage {}", k));
-      if (with_head[k]) {
-        stage.head = head;
-        stage.head_parameters = surveyed.parameters;
-        stage.activation_elements += surveyed.activation_elements;
-      }
-    }
+    if (!last) survey_head(config, problem, with_head[k], stage);
     blueprint.stages.push_back(std::move(stage));
   }
   check_output(config, problem, shape, "the last layer");

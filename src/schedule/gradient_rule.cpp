@@ -13,7 +13,7 @@ using config::MixKind;
 GradientRule::GradientRule(int stages, const config::LearningConfig& learning)
     : stages_(stages),
       horizon_(learning.resolved_horizon(stages)),
-      mix_(learning.mix),
+      mix_(end_to_end() ? MixKind::kFarthest : learning.mix),  // N = K: the last loss alone, whatever the mix
       weights_(learning.mix_weights),
       train_all_heads_(learning.train_all_heads) {
   INTERLOCK_CHECK(1 <= horizon_ && horizon_ <= stages_,

@@ -3,7 +3,8 @@
 //
 // delta(l, k) is the gradient of loss l with respect to the output h_k of stage k. It exists for k <= l <=
 // reach(k). It is *needed* at stage k only if stage k itself, or a stage below it, puts loss l into its
-// weight gradient; all else is dead and appears in no schedule.
+// weight gradient; all else is dead and appears in no schedule. With N = K the last loss alone is used,
+// whatever the mix: plain backpropagation.
 
 #include <vector>
 

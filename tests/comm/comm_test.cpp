@@ -16,8 +16,12 @@ namespace {
 
 using interlock::testing::engine;
 
-Rank next_rank() { return Rank{(index(engine().rank()) + 1) % engine().size()}; }
-Rank previous_rank() { return Rank{(index(engine().rank()) + engine().size() - 1) % engine().size()}; }
+Rank next_rank() {
+  return Rank{(index(engine().rank()) + 1) % engine().size()};
+}
+Rank previous_rank() {
+  return Rank{(index(engine().rank()) + engine().size() - 1) % engine().size()};
+}
 
 TEST_CASE("a tensor arrives as it was sent, whatever its size") {
   TensorChannel channel(engine());
@@ -54,7 +58,8 @@ TEST_CASE("messages of different tags do not mix, whatever the order of receivin
 
 TEST_CASE("messages of one tag keep their order") {
   TensorChannel channel(engine());
-  for (int i = 0; i < 20; ++i) channel.send(next_rank(), Tag::activation(0), torch::full({1000}, i, torch::kInt));
+  for (int i = 0; i < 20; ++i)
+    channel.send(next_rank(), Tag::activation(0), torch::full({1000}, i, torch::kInt));
   for (int i = 0; i < 20; ++i) {
     const at::Tensor buffer = torch::empty({1000}, torch::kInt);
     channel.receive(previous_rank(), Tag::activation(0), buffer).wait();
@@ -95,7 +100,8 @@ TEST_CASE("an idle rank sleeps") {
   agree(engine(), 0, "");
   const double before = process_cpu_seconds();
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  // 2 % is the promise, and a benchmark measures it (launch/bench overhead); a busy-waiting thread would use 100 %.
+  // 2 % is the promise, and a benchmark measures it (launch/bench overhead); a busy-waiting thread would use
+  // 100 %.
   CHECK(process_cpu_seconds() - before < 0.1);
   agree(engine(), 0, "");
 }

@@ -55,7 +55,7 @@ def factor(mix, loss, stage, horizon, stages):
     farthest = reach(stage, horizon, stages)
     if not stage <= loss <= farthest:
         return 0
-    if mix == "farthest":
+    if mix == "farthest" or horizon == stages:  # N = K is plain backpropagation, whatever the mix
         return 1 if loss == farthest else 0
     if mix == "sum":
         return 1

@@ -1,5 +1,5 @@
-// Runs one Catch2 session on every rank of an MPI job and lets all ranks exit alike: a test that fails on one rank
-// fails the job. Ranks other than 0 only print when something failed there.
+// Runs one Catch2 session on every rank of an MPI job and lets all ranks exit alike: a test that fails on one
+// rank fails the job. Ranks other than 0 only print when something failed there.
 #define CATCH_CONFIG_RUNNER
 #include <iostream>
 #include <sstream>
@@ -10,7 +10,9 @@
 
 namespace interlock::testing {
 comm::ProgressEngine* g_engine = nullptr;
-comm::ProgressEngine& engine() { return *g_engine; }
+comm::ProgressEngine& engine() {
+  return *g_engine;
+}
 }  // namespace interlock::testing
 
 int main(int argc, char** argv) {
@@ -22,7 +24,8 @@ int main(int argc, char** argv) {
   if (!reports) std::cout.rdbuf(captured.rdbuf());
   const int failed = Catch::Session().run(argc, argv);
   std::cout.rdbuf(terminal);
-  if (!reports && failed != 0) std::cout << "rank " << interlock::index(engine.rank()) << ":\n" << captured.str() << std::flush;
+  if (!reports && failed != 0)
+    std::cout << "rank " << interlock::index(engine.rank()) << ":\n" << captured.str() << std::flush;
   const auto verdict = interlock::comm::agree(engine, failed == 0 ? 0 : 1, "");
   engine.close();
   return reports ? verdict.exit_code : 0;
