@@ -1,8 +1,10 @@
 #include "coordinator/progress_display.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -16,6 +18,18 @@ namespace {
 constexpr double kTerminalInterval = 0.1;  // seconds between redraws
 constexpr int kLinesAnEpoch = 10;
 constexpr int kBarWidth = 20;
+
+// mpirun gives its ranks a pseudo-terminal whatever its own output is, so under it isatty() alone says
+// nothing: what counts is where mpirun, the parent process, writes to.
+bool output_is_terminal() {
+  if (isatty(STDOUT_FILENO) == 0) return false;
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) return true;
+  std::array<char, 64> target{};
+  const std::string link = fmt::format("/proc/{}/fd/1", getppid());
+  if (readlink(link.c_str(), target.data(), target.size() - 1) < 0) return false;
+  const std::string path = target.data();
+  return path.rfind("/dev/pts/", 0) == 0 || path.rfind("/dev/tty", 0) == 0;
+}
 
 std::string bar(double fraction) {
   const int filled = static_cast<int>(fraction * kBarWidth);
@@ -40,7 +54,7 @@ std::string format_losses(const PerStage& losses) {
 
 ProgressDisplay::ProgressDisplay(const Job& job)
     : job_(job),
-      terminal_(isatty(STDOUT_FILENO) == 1),
+      terminal_(output_is_terminal()),
       every_(job.config.run.log_every > 0 ? job.config.run.log_every
                                           : std::max<std::int64_t>(1, job.steps_per_epoch / kLinesAnEpoch)) {}
 
