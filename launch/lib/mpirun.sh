@@ -9,7 +9,6 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 options=(--oversubscribe)            # more ranks than cores is normal here
 options+=(--bind-to none)            # Open MPI would pin every rank of a small job to the first cores
 options+=(--mca pml ob1 --mca btl "self,vader")  # shared memory only: ranks open no listening socket
-options+=(--mca btl_vader_single_copy_mechanism none)  # containers often forbid the kernel call it would use
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

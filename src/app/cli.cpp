@@ -1,5 +1,6 @@
 #include "app/cli.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -9,6 +10,7 @@
 #include "app/commands.h"
 #include "app/failure.h"
 #include "common/log.h"
+#include "config/location.h"
 
 namespace interlock::app {
 namespace {
@@ -23,6 +25,17 @@ constexpr const char* kFooter =
 void add_config(CLI::App& command, ConfigArguments& arguments) {
   command.add_option("CONFIG", arguments.config, "a config file, or a run's folder")->required();
   command.add_option("OVERRIDES", arguments.overrides, "key.path=value ...");
+}
+
+// What is wrong with the command's name, "" if nothing is. CLI11 itself only says that one is required.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return "";
+  return fmt::format("unknown command '{}'{}", argv[1], config::suggest(argv[1], names));
 }
 
 }  // namespace
@@ -88,7 +101,8 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    log_error(fmt::format("{} (see interlock --help)", error.what()));
+    const std::string unknown = unknown_command(app, argc, argv);
+    log_error(fmt::format("{} (see interlock --help)", unknown.empty() ? error.what() : unknown));
     return static_cast<int>(ExitCode::kUsage);
   }
   try {

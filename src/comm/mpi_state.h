@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "comm/doorbell.h"
 #include "comm/mpi_check.h"
 #include "comm/pending_operation.h"
 #include "comm/progress_engine.h"
@@ -13,6 +14,7 @@ namespace interlock::comm {
 struct ProgressEngine::MpiState {
   MPI_Comm data = MPI_COMM_NULL;
   MPI_Comm control = MPI_COMM_NULL;
+  std::unique_ptr<Doorbell> doorbell;
   std::vector<MPI_Request> requests;
   std::vector<std::shared_ptr<PendingOperation>> operations;  // parallel to requests
 };

@@ -57,7 +57,7 @@ Transfer ProgressEngine::post(std::shared_ptr<PendingOperation> operation) {
     throw_if_failed(lock);
     queue_.push_back(operation);
   }
-  posted_.notify_one();
+  wake_communication_thread();
   return {this, std::move(operation)};
 }
 
@@ -103,6 +103,10 @@ void ProgressEngine::send_control(Rank to, std::string payload) {
   post(std::move(operation));
 }
 
+void ProgressEngine::wake_communication_thread() {
+  mpi_->doorbell->ring(rank_);
+}
+
 void ProgressEngine::throw_if_failed(const std::unique_lock<std::mutex>&) const {
   if (failure_) std::rethrow_exception(failure_);
 }
@@ -138,12 +142,13 @@ std::optional<ControlMessage> ProgressEngine::next_control(double timeout_second
 }
 
 void ProgressEngine::close() {
+  if (!thread_.joinable()) return;  // closed before
   {
     const std::unique_lock lock(mutex_);
     closing_ = true;
   }
-  posted_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  wake_communication_thread();
+  thread_.join();
   const std::unique_lock lock(mutex_);
   throw_if_failed(lock);
 }
@@ -153,7 +158,7 @@ void ProgressEngine::abort(int exit_code) {
     const std::unique_lock lock(mutex_);
     abort_code_ = exit_code;
   }
-  posted_.notify_one();
+  wake_communication_thread();
   // The communication thread calls MPI_Abort. If it cannot (it failed itself), leaving without MPI_Finalize
   // makes the launcher end the job just the same.
   std::this_thread::sleep_for(std::chrono::seconds(2));

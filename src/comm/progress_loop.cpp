@@ -7,14 +7,21 @@
 #include <fmt/format.h>
 
 #include "comm/mpi_state.h"
+#include "comm/single_copy_probe.h"
 #include "common/error.h"
 
 namespace interlock::comm {
 namespace {
 
 using Pause = std::chrono::microseconds;
-constexpr Pause kShortestPause{30};
-constexpr Pause kLongestPause{500};
+constexpr Pause kShortest{30};
+// Without a doorbell nothing tells us of a message: half a millisecond late at most.
+constexpr Pause kLongestUnrung{500};
+// A send that is not complete may be a large message under way in pieces, which moves only while both sides
+// poll.
+constexpr Pause kLongestSending{200};
+// With a doorbell a poll is only a safety net.
+constexpr Pause kLongestIdle{50'000};
 
 }  // namespace
 
@@ -22,7 +29,7 @@ void ProgressEngine::run() {
   try {
     initialise();
     progress_until_closed();
-    finalise();
+    meet_and_leave();
   } catch (...) {
     const std::unique_lock lock(mutex_);
     failure_ = std::current_exception();
@@ -33,6 +40,7 @@ void ProgressEngine::run() {
 void ProgressEngine::initialise() {
   prctl(PR_SET_TIMERSLACK,
         1000);  // nanoseconds: the kernel's default of 50 us would double the shortest pause
+  choose_single_copy_mechanism();
   int provided = MPI_THREAD_SINGLE;
   INTERLOCK_MPI(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
   if (provided < MPI_THREAD_FUNNELED)
@@ -42,6 +50,7 @@ void ProgressEngine::initialise() {
     INTERLOCK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, communicator));
     INTERLOCK_MPI(MPI_Comm_set_errhandler(*communicator, MPI_ERRORS_RETURN));
   }
+  mpi_->doorbell = std::make_unique<Doorbell>(MPI_COMM_WORLD);
   int* largest_tag = nullptr;
   int found = 0;
   INTERLOCK_MPI(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &largest_tag, &found));
@@ -79,6 +88,7 @@ bool ProgressEngine::start_posted() {
                                 mpi_->control, &request));
         break;
     }
+    mpi_->doorbell->ring(operation->peer);  // a message for it, or the go-ahead for one it waits to send
     mpi_->requests.push_back(request);
     mpi_->operations.push_back(operation);
   }
@@ -111,6 +121,8 @@ bool ProgressEngine::complete_some() {
       PendingOperation& operation =
           *mpi_->operations[static_cast<std::size_t>(finished[static_cast<std::size_t>(i)])];
       operation.complete = true;
+      if (operation.kind == PendingOperation::Kind::kReceive)
+        mpi_->doorbell->ring(operation.peer);  // it may wait for that
       operation.keep_alive.reset();
     }
   }
@@ -146,29 +158,45 @@ bool ProgressEngine::receive_control() {
 }
 
 void ProgressEngine::progress_until_closed() {
-  Pause pause = kShortestPause;
+  Doorbell& doorbell = *mpi_->doorbell;
+  Pause pause = kShortest;
   while (true) {
+    const std::uint32_t seen = doorbell.count();
     bool active = start_posted();
     active |= complete_some();
     active |= receive_control();
-    pause = active ? kShortestPause : std::min(kLongestPause, pause + pause / 4);
-
-    std::unique_lock lock(mutex_);
-    if (closing_ && queue_.empty() && mpi_->requests.empty()) break;
-    posted_.wait_for(lock, pause, [this] { return !queue_.empty() || abort_code_ >= 0; });
-  }
-  // Leave together: a rank that finalised early would look dead to those still waiting for its data.
-  MPI_Request barrier = MPI_REQUEST_NULL;
-  INTERLOCK_MPI(MPI_Ibarrier(mpi_->control, &barrier));
-  for (int met = 0; met == 0;) {
-    INTERLOCK_MPI(MPI_Test(&barrier, &met, MPI_STATUS_IGNORE));
-    std::unique_lock lock(mutex_);
-    if (abort_code_ >= 0) MPI_Abort(MPI_COMM_WORLD, abort_code_);
-    if (met == 0) posted_.wait_for(lock, kLongestPause);
+    {
+      const std::unique_lock lock(mutex_);
+      if (closing_ && queue_.empty() && mpi_->requests.empty()) return;
+    }
+    bool sending = false;
+    for (const auto& operation : mpi_->operations) {
+      if (operation->kind == PendingOperation::Kind::kReceive) continue;
+      sending = true;
+      doorbell.ring(operation->peer);
+    }
+    const Pause longest =
+        sending ? kLongestSending : (doorbell.reaches_all() ? kLongestIdle : kLongestUnrung);
+    pause = active ? kShortest : std::min(longest, pause + pause / 4);
+    if (doorbell.sleep(seen, pause)) pause = kShortest;
   }
 }
 
+// Leave together: a rank that finalised early would look dead to those still waiting for its data.
+void ProgressEngine::meet_and_leave() {
+  MPI_Request barrier = MPI_REQUEST_NULL;
+  INTERLOCK_MPI(MPI_Ibarrier(mpi_->control, &barrier));
+  for (int met = 0; met == 0;) {
+    const std::uint32_t seen = mpi_->doorbell->count();
+    start_posted();  // for an abort meanwhile
+    INTERLOCK_MPI(MPI_Test(&barrier, &met, MPI_STATUS_IGNORE));
+    if (met == 0) mpi_->doorbell->sleep(seen, kLongestUnrung);
+  }
+  finalise();
+}
+
 void ProgressEngine::finalise() {
+  mpi_->doorbell->free();
   INTERLOCK_MPI(MPI_Comm_free(&mpi_->data));
   INTERLOCK_MPI(MPI_Comm_free(&mpi_->control));
   INTERLOCK_MPI(MPI_Finalize());

@@ -84,7 +84,7 @@ void Coordinator::train(RunRecorder& recorder) {
 }
 
 void Coordinator::evaluate(RunRecorder& recorder) {
-  carry_out(evaluation_orders(job_, job_.steps_done / job_.steps_per_epoch - 1, job_.steps_done),
+  carry_out(evaluation_orders(job_, (job_.steps_done - 1) / job_.steps_per_epoch, job_.steps_done),
             [&](const BatchRecord& record) { recorder.record_evaluation(record); });
 }
 

@@ -22,14 +22,26 @@ std::string hex(const std::array<std::uint64_t, 2>& checksum) {
   return fmt::format("{:016x}{:016x}", checksum[0], checksum[1]);
 }
 
-// Committed checkpoints, oldest first (the step in the name is padded, so names sort by step).
+// The step in a folder's name, or -1 for a folder that is no checkpoint of the run (a copy a user made).
+std::int64_t step_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  const std::string prefix = "step-";
+  if (name.rfind(prefix, 0) != 0 || name.size() == prefix.size() || name.size() > prefix.size() + 18)
+    return -1;
+  const std::string digits = name.substr(prefix.size());
+  return digits.find_first_not_of("0123456789") == std::string::npos ? std::stoll(digits) : -1;
+}
+
+// Committed checkpoints, oldest first.
 std::vector<fs::path> committed_checkpoints(const std::string& run_directory) {
   std::vector<fs::path> found;
   std::error_code reason;
   for (const auto& entry : fs::directory_iterator(checkpoints_directory(run_directory), reason)) {
-    if (fs::exists(entry.path() / "manifest.json", reason)) found.push_back(entry.path());
+    if (step_of(entry.path()) >= 0 && fs::exists(entry.path() / "manifest.json", reason))
+      found.push_back(entry.path());
   }
-  std::sort(found.begin(), found.end());
+  std::sort(found.begin(), found.end(),
+            [](const fs::path& a, const fs::path& b) { return step_of(a) < step_of(b); });
   return found;
 }
 

@@ -128,6 +128,7 @@ void StageOptimizer::load_state(const storage::TensorFile& file, const std::stri
   if (!optimizer_) return;
   const bool sgd = config_.kind == config::OptimizerKind::kSgd;
   for (const auto& [name, parameter] : parameters_) {
+    if (file.find(name) == nullptr) continue;  // a head that starts afresh, and its state with it
     const auto load = [&, &key = name, &like = parameter](const char* slot) {
       const std::string full = fmt::format("optimizer.{}.{}", key, slot);
       const at::Tensor* found = file.find(full);

@@ -25,7 +25,8 @@ class StageOptimizer {
   // Optimizer state as named tensors, "optimizer.<parameter>.<slot>", for checkpoints.
   [[nodiscard]] models::NamedTensors state() const;
 
-  // Errors: DataError if a tensor is missing or has another shape.
+  // `file` also holds the parameters; those it does not have start with no state. Errors: DataError if the
+  // state of one it has is missing or has another shape.
   void load_state(const storage::TensorFile& file, const std::string& path);
 
  private:

@@ -2,8 +2,10 @@
 
 import copy
 import random
+from pathlib import Path
 
 from support import tensor_file
+from support.runner import check, check_equal, metrics
 
 SAMPLES, FEATURES, CLASSES = 22, 6, 4
 
@@ -19,8 +21,21 @@ CONFIG = {
     "training": {"batch_size": 8, "epochs": 1, "seed": 3},
     "run": {"dir": "run"},
 }
+STEPS = 3  # an epoch: 22 samples in batches of 8
 STAGES = 2
 RANKS = 1 + STAGES
+
+# Everything that draws random numbers or keeps statistics, to make bitwise equality worth something.
+DEMANDING = {
+    "model": {"kind": "convnet", "channels": [4, 6], "batch_norm": True},
+    "partition": {"stages": 3},
+    "learning": {"horizon": 2, "head": "conv4_bn_gbpl_fc"},
+    "schedule": {"micro_batches": 3},
+    "data": {"kind": "shapes", "train_samples": 40, "eval_samples": 20, "image_size": 8, "crop_padding": 1,
+             "flip": True},
+    "optimizer": {"kind": "adamw", "lr": 0.01},
+    "training": {"batch_size": 16, "epochs": 1, "clip_norm": 1.0},
+}
 
 
 def changed(*changes):
@@ -60,3 +75,24 @@ def weights():
 def write_data(folder):
     tensor_file.write(folder / "train.safetensors", samples(1))
     tensor_file.write(folder / "eval.safetensors", samples(2, 10))
+
+
+def train(interlock, name, config, *arguments, ranks=RANKS):
+    write_data(interlock.folder)
+    return interlock.train(name, config, *arguments, ranks=ranks)
+
+
+def exported(interlock, run):
+    """Name -> (type, shape, bytes): equal means equal to the last bit."""
+    return tensor_file.read_raw(interlock.export(run, f"{Path(run).name}.safetensors"))
+
+
+def check_same_weights(interlock, first, second):
+    ours, theirs = exported(interlock, first), exported(interlock, second)
+    check_equal(sorted(ours), sorted(theirs), "names of tensors")
+    different = [name for name in ours if ours[name] != theirs[name]]
+    check(not different, f"{first} and {second} differ in {different}")
+
+
+def losses(run):
+    return [step["loss"] for step in metrics(run, "step")]

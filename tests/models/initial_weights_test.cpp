@@ -65,7 +65,7 @@ TEST_CASE("a head starts the same wherever the rest is cut, and heads of two sta
 
 TEST_CASE("a stage names its parameters before its buffers and its head last") {
   const config::Config config = parse(
-      "model: {kind: resnet, super_blocks: '4,1'}\npartition: {layers: [1, 2, 1]}\nlearning: {head: "
+      "model: {kind: resnet, super_blocks: '4,1'}\npartition: {layers: [1, 1, 2]}\nlearning: {head: "
       "gbpl_fc}\n");
   const std::vector<Stage> stages = build(blueprint_of(config, kImages, true));
   std::vector<std::string> names;

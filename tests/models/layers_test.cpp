@@ -116,6 +116,14 @@ TEST_CASE("initialising sets every weight, and alike after the same seed") {
   }
 }
 
+TEST_CASE("a bottleneck block strides in its 3x3 convolution, so that every pixel counts") {
+  const Sample sample =
+      make_sample({"{bottleneck_block: {in: 4, width: 2, stride: 2}}", {4, 6, 6}, {8, 3, 3}});
+  const at::Tensor before = sample.layer->forward(sample.input, {});
+  sample.input.select(2, 1).select(2, 1).add_(10);  // a pixel that a strided 1x1 convolution would skip
+  CHECK_FALSE(sample.layer->forward(sample.input, {}).equal(before));
+}
+
 TEST_CASE("an input that does not fit is refused with what was wanted and what came") {
   const auto mismatch = [](const std::string& layer, const Shape& in) {
     return test::message_of<ShapeMismatch>(

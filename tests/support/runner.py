@@ -49,7 +49,8 @@ class Finished:
         self.command, self.code, self.out, self.err, self.seconds = command, code, out, err, seconds
 
     def __str__(self):
-        return f"{' '.join(map(str, self.command))}\nexit code {self.code}\n--- stdout\n{self.out}--- stderr\n{self.err}"
+        command = " ".join(self.command)
+        return f"{command}\nexit code {self.code}\n--- stdout\n{self.out}--- stderr\n{self.err}"
 
 
 def write_config(path, config):

@@ -8,6 +8,7 @@
 
 #include <torch/types.h>
 
+#include "models/stage.h"
 #include "support/catch.h"
 #include "training/run_plan.h"
 

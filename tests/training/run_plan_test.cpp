@@ -23,7 +23,7 @@ TEST_CASE("a micro-batch is the batch over M, rounded up") {
 }
 
 TEST_CASE("steps: the ragged last batch counts unless dropped, and max_steps limits the run") {
-  const auto steps = [](const std::string& training, const std::string& data = "") {
+  const auto steps = [](const std::string& training) {
     const RunPlan plan = make_plan(std::string(kMlp) + "training: {batch_size: 8, " + training + "}\n",
                                    {{6}, {}, 4, false, 20, 0});
     return std::pair(plan.steps_per_epoch, plan.total_steps);

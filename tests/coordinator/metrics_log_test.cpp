@@ -1,0 +1,103 @@
+#include "coordinator/metrics_log.h"
+
+#include <limits>
+
+#include "common/error.h"
+#include "coordinator/progress_display.h"
+#include "coordinator_support.h"
+
+namespace interlock::coordinator {
+namespace {
+
+using nlohmann::json;
+using Names = std::vector<std::string>;
+using test::TempFolder;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+TEST_CASE("a step line has the documented fields, with null where a stage has no loss") {
+  const TempFolder folder;
+  StepMetrics metrics;
+  metrics.step = 7;
+  metrics.epoch = 2;
+  metrics.loss = {kNone, 0.1, kInfinite};
+  metrics.busy_fraction = {0.5, 1, 0.25};
+  metrics.accuracy = kNone;
+  metrics.lr = 0.001;
+  metrics.step_seconds = 0.5;
+  metrics.samples_per_second = 256;
+  MetricsLog(folder.path_of("m"), false).write(metrics);
+  const std::vector<json> lines = read_lines(folder.path_of("m"));
+  REQUIRE(lines.size() == 1);
+  CHECK(keys(lines[0]) == Names{"accuracy", "busy_fraction", "epoch", "kind", "loss", "lr",
+                                "samples_per_second", "step", "step_seconds"});
+  CHECK(lines[0]["kind"] == "step");
+  CHECK(lines[0]["step"] == 7);
+  CHECK(lines[0]["epoch"] == 2);
+  CHECK(lines[0]["loss"] == json::array({nullptr, 0.1, nullptr}));
+  CHECK(lines[0]["busy_fraction"] == json::array({0.5, 1.0, 0.25}));
+  CHECK(lines[0]["accuracy"].is_null());
+  CHECK(lines[0]["lr"] == 0.001);
+}
+
+TEST_CASE("losses are written so that they read back to the last bit") {
+  const TempFolder folder;
+  const PerStage losses = {1.0 / 3, 2.3025850929940455, 1e-17};
+  MetricsLog(folder.path_of("m"), false).write(EvalMetrics{1, 1, losses, {}});
+  CHECK(read_lines(folder.path_of("m"))[0]["loss"].get<PerStage>() == losses);
+}
+
+TEST_CASE("epoch, eval and run lines have the documented fields") {
+  const TempFolder folder;
+  MetricsLog log(folder.path_of("m"), false);
+  log.write(RunMetrics{"start", 2, 1, 4, 0, 0, 0, {}, {}});
+  log.write(EpochMetrics{3, 1, {1, 2}, {0.5, kNone}, {1, 1}, 2.5, 100});
+  log.write(EvalMetrics{3, 1, {1, 2}, {0.5, kNone}});
+  log.write(RunMetrics{"end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {100, 200}});
+  const std::vector<json> lines = read_lines(folder.path_of("m"));
+  REQUIRE(lines.size() == 4);
+  CHECK(keys(lines[0]) == Names{"event", "horizon", "kind", "micro_batches", "seconds", "stages", "steps"});
+  CHECK(keys(lines[1]) ==
+        Names{"accuracy", "busy_fraction", "epoch", "kind", "loss", "samples_per_second", "seconds", "step"});
+  CHECK(lines[1]["accuracy"] == json::array({0.5, nullptr}));
+  CHECK(keys(lines[2]) == Names{"accuracy", "epoch", "kind", "loss", "step"});
+  CHECK(keys(lines[3]) == Names{"coordinator_cpu_seconds", "cpu_seconds", "event", "horizon", "kind",
+                                "micro_batches", "peak_memory_mebibytes", "seconds", "stages", "steps"});
+  CHECK(lines[3]["coordinator_cpu_seconds"].is_null());
+  CHECK(lines[3]["steps"] == 3);
+  CHECK(lines[3]["micro_batches"] == 4);
+  const Names kinds = {lines[0]["kind"], lines[1]["kind"], lines[2]["kind"], lines[3]["kind"]};
+  CHECK(kinds == Names{"run", "epoch", "eval", "run"});
+}
+
+TEST_CASE("each line is in the file as soon as it is written") {
+  const TempFolder folder;
+  MetricsLog log(folder.path_of("m"), false);
+  log.write(EvalMetrics{});
+  CHECK(read_lines(folder.path_of("m")).size() == 1);
+}
+
+TEST_CASE("a resumed run appends, a fresh one starts over") {
+  const TempFolder folder;
+  for (int i = 0; i < 2; ++i) MetricsLog(folder.path_of("m"), true).write(EvalMetrics{});
+  CHECK(read_lines(folder.path_of("m")).size() == 2);
+  MetricsLog(folder.path_of("m"), false).write(EvalMetrics{});
+  CHECK(read_lines(folder.path_of("m")).size() == 1);
+}
+
+TEST_CASE("a file that cannot be written is an I/O error with path and reason") {
+  const TempFolder folder;
+  const std::string path = folder.path_of("missing/m");
+  CHECK_THAT(test::message_of<IoError>([&] { MetricsLog(path, false); }),
+             Catch::Matchers::Contains(path) && Catch::Matchers::Contains("No such file"));
+  CHECK_THROWS_AS(MetricsLog("/dev/full", true).write(EvalMetrics{}), IoError);
+}
+
+TEST_CASE("losses in the progress line: four digits, a dash where there is none") {
+  CHECK(format_losses({2.30259, kNone, 0.00004}) == "2.3026 - 0.0000");
+  CHECK(format_losses({}).empty());
+}
+
+}  // namespace
+}  // namespace interlock::coordinator
