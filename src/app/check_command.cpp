@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/run_folder.h"
 #include "common/error.h"
 #include "common/ids.h"
 #include "common/text.h"
@@ -54,7 +55,7 @@ void run_one_batch(const training::RunPlan& plan, const data::DataSource& source
 }  // namespace
 
 int check_command(const ConfigArguments& arguments) {
-  const config::Config config = config::load_config(arguments.config_file(), arguments.overrides);
+  const config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
   const data::DataSource source = data::open_data(config);
   const training::RunPlan plan = training::make_run_plan(config, source.info);
   schedule::validate(plan.rule, config.schedule.micro_batches,

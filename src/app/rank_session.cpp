@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/failure.h"
+#include "app/run_folder.h"
 #include "common/log.h"
 
 namespace interlock::app {
@@ -79,7 +80,7 @@ config::Config RankSession::load_config(const std::string& path, const std::vect
   config::Config config;
   together([&] {
     if (!is_coordinator()) return;
-    config = config::load_config(path, overrides);
+    config = load_run_config(path, overrides);
     check_rank_count(config, engine_.size());
   });
   // The other ranks take the coordinator's word: their hosts need not have the file, and cannot have another

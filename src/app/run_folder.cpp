@@ -13,6 +13,16 @@
 
 namespace interlock::app {
 
+config::Config load_run_config(const std::string& path, const std::vector<std::string>& overrides) {
+  config::Config config = config::load_config(path, overrides);
+  if (config.horizon() == config.partition.stages && config.learning.mix != config::MixKind::kFarthest) {
+    log_warning(
+        "learning.mix has no effect where the horizon is the number of stages: that is plain backpropagation "
+        "of the last loss");
+  }
+  return config;
+}
+
 std::string find_checkpoint(const config::Config& config, const std::string& resume) {
   if (resume == "none") return "";
   if (resume != "auto") {

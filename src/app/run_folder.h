@@ -2,11 +2,15 @@
 // The folder of a run: what is made, moved or found there before anything starts.
 
 #include <string>
+#include <vector>
 
 #include "coordinator/job.h"
 #include "training/run_plan.h"
 
 namespace interlock::app {
+
+// config::load_config(), with a warning for settings that are valid but do nothing in this combination.
+config::Config load_run_config(const std::string& path, const std::vector<std::string>& overrides);
 
 // The checkpoint that `resume` ("auto", "none" or a path) asks for, "" for a fresh start. Says what it found.
 // Errors: DataError where a given path is no checkpoint, or the checkpoint is damaged.

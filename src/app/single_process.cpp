@@ -27,7 +27,7 @@ struct SingleProcess {
   training::RunPlan plan;
 
   explicit SingleProcess(const ConfigArguments& arguments)
-      : config(config::load_config(arguments.config_file(), arguments.overrides)),
+      : config(load_run_config(arguments.config_file(), arguments.overrides)),
         source(data::open_data(config)),
         plan(training::make_run_plan(config, source.info)) {
     at::set_num_threads(config.run.threads);

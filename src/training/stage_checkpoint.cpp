@@ -1,5 +1,7 @@
 #include "training/stage_checkpoint.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/error.h"
@@ -11,15 +13,38 @@
 namespace interlock::training {
 namespace {
 
-constexpr const char* kOptimizerPrefix = "optimizer.";
+const std::string kOptimizerPrefix = "optimizer.";
 
+// Where a head sits: the number of the layer it follows. Heads are named by stage, so on another cut the same
+// name may mean another place.
+std::string last_layer(const models::Stage& stage) {
+  const models::StageBlueprint& blueprint = stage.blueprint();
+  return std::to_string(blueprint.first_layer + static_cast<int>(blueprint.main.size()) - 1);
+}
+
+std::string head_prefix(const std::string& stage) {
+  return "heads." + stage + ".";
+}
+
+// All tensors of a checkpoint; the metadata maps each head's prefix to the layer it follows.
 storage::TensorFile read_all_shards(const std::string& directory) {
   storage::TensorFile all;
   for (const storage::ShardInfo& shard : storage::read_manifest(directory).shards) {
     storage::TensorFile file = storage::read_safetensors(directory + "/" + shard.file);
     for (auto& entry : file.tensors) all.tensors.push_back(std::move(entry));
+    all.metadata[head_prefix(file.metadata["stage"])] = file.metadata["last_layer"];
   }
   return all;
+}
+
+// A head that followed another layer when the checkpoint was written is no use here: forgets it.
+void drop_misplaced_head(storage::TensorFile& all, const models::Stage& stage) {
+  const std::string prefix = head_prefix(std::to_string(stage.number()));
+  if (!stage.has_head() || all.metadata[prefix] == last_layer(stage)) return;
+  const auto misplaced = [&](const auto& entry) {
+    return entry.first.rfind(prefix, 0) == 0 || entry.first.rfind(kOptimizerPrefix + prefix, 0) == 0;
+  };
+  all.tensors.erase(std::remove_if(all.tensors.begin(), all.tensors.end(), misplaced), all.tensors.end());
 }
 
 }  // namespace
@@ -31,7 +56,8 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
   file.tensors = stage.state();
   for (auto& entry : optimizer.state()) file.tensors.push_back(entry);
   for (auto& [name, tensor] : file.tensors) tensor = tensor.detach();
-  file.metadata = {{"format", "pt"}, {"stage", std::to_string(stage.number())}};
+  file.metadata = {
+      {"format", "pt"}, {"stage", std::to_string(stage.number())}, {"last_layer", last_layer(stage)}};
   const std::string name = storage::shard_name(stage.number());
   storage::write_safetensors(directory + "/" + name, file);
   return storage::describe_shard(directory, name);
@@ -39,17 +65,23 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
 
 void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
                            StageOptimizer& optimizer) {
-  const storage::TensorFile all = read_all_shards(directory);
+  storage::TensorFile all = read_all_shards(directory);
+  drop_misplaced_head(all, stage);
+  bool head_is_new = false;
   for (const auto& [name, tensor] : stage.state()) {
     const at::Tensor* found = all.find(name);
     if (found != nullptr) {
       models::copy_tensor(tensor, *found, name, directory);
     } else if (name.rfind("heads.", 0) == 0) {
-      log_warning(fmt::format("{} has no '{}': it starts from random weights", directory, name));
+      head_is_new = true;
     } else {
       throw DataError(fmt::format("{}: tensor '{}' is missing; was the checkpoint written by another model?",
                                   directory, name));
     }
+  }
+  if (head_is_new) {
+    log_warning(fmt::format("{} has no head for stage {} (after layer {}): it starts from random weights",
+                            directory, stage.number(), last_layer(stage)));
   }
   optimizer.load_state(all, directory);
 }

@@ -15,7 +15,8 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
                                           const StageOptimizer& optimizer);
 
 // Reads this stage's tensors from whichever shards hold them. Verifies the manifest and all checksums first.
-// Errors: DataError. A head that the checkpoint does not have keeps its start, with a warning.
+// Errors: DataError. A head that the checkpoint does not have, or has after another layer, keeps its start,
+// with a warning.
 void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
                            StageOptimizer& optimizer);
 

@@ -120,6 +120,21 @@ TEST_CASE("a head that the checkpoint does not have keeps its start, under every
   }
 }
 
+TEST_CASE("a head that sat behind another layer keeps its start, although name and shape fit") {
+  const TempFolder folder;
+  Run written("partition: {layers: [3, 4]}\nlearning: {horizon: 1}\n");
+  written.train(1, 3);
+  written.save(folder.path_of("c"));
+  Run recut("partition: {layers: [4, 3]}\nlearning: {horizon: 1}\n", 99);
+  const test::TensorsByName start = test::copy_tensors(recut.stages);
+  recut.load(folder.path_of("c"));
+  const test::TensorsByName trained = test::copy_tensors(written.stages);
+  for (const auto& [name, tensor] : test::copy_tensors(recut.stages)) {
+    INFO(name);
+    CHECK(tensor.equal(name.rfind("heads.", 0) == 0 ? start.at(name) : trained.at(name)));
+  }
+}
+
 TEST_CASE("batch-norm statistics are part of a checkpoint") {
   const TempFolder folder;
   const data::DatasetInfo images{{3, 4, 4}, {}, 4, false, 20, 0};
