@@ -5,6 +5,7 @@
 #include "app/run_folder.h"
 #include "app/single_process.h"
 #include "common/clock.h"
+#include "common/error.h"
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
@@ -14,6 +15,7 @@ namespace {
 void coordinate(RankSession& session, const config::Config& config, const training::RunPlan& plan,
                 const std::string& checkpoint) {
   const coordinator::Job job = make_job(plan, steps_done(checkpoint));
+  session.together([] {});  // the workers build their stages: nothing is touched on disk before all have
   session.together([&] { prepare_run_folder(config, checkpoint.empty()); });
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
   coordinator::Coordinator coordinator(job, session.engine());
@@ -30,12 +32,16 @@ void work(RankSession& session, const training::RunPlan& plan, data::DataSource 
     worker = std::make_unique<worker::Worker>(plan, session.stage(), session.engine(), std::move(source));
     if (!checkpoint.empty()) worker->restore(checkpoint);
   });
+  session.together([] {});  // the coordinator prepares the run's folder
   worker->run();
 }
 
 }  // namespace
 
 int train_command(const TrainArguments& arguments) {
+  if (arguments.single_process && launched_with_ranks()) {
+    throw UsageError("--single-process under mpirun or srun would train the same run several times; start it without");
+  }
   if (arguments.single_process) return train_in_single_process(arguments);
   return run_rank([&](RankSession& session) {
     const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
