@@ -49,7 +49,7 @@ def total_cpu(folder, steps, horizon, single_process):
 
 
 def steady_cpu(folder, horizon, single_process):
-    return total_cpu(folder, 45, horizon, single_process) - total_cpu(folder, 5, horizon, single_process)
+    return total_cpu(folder, 25, horizon, single_process) - total_cpu(folder, 5, horizon, single_process)
 
 
 def child_ranks(launcher_pid):
@@ -102,7 +102,7 @@ def main():
                 ours.append(steady_cpu(folder, horizon, False))
                 oracle.append(steady_cpu(folder, horizon, True))
                 ratios.append(ours[-1] / oracle[-1])
-            rows.append({"case": f"CPU time of 3 stages, N={horizon}, against the oracle (40 steps)", "ours": common.median(ours),
+            rows.append({"case": f"CPU time of 3 stages, N={horizon}, against the oracle (20 steps)", "ours": common.median(ours),
                          "other": common.median(oracle), "ratio": common.median(ratios), "unit": "s"})
         samples = [idle_fractions(folder, 10) for _ in range(arguments.repeats)]
         for rank, name in ((0, "coordinator"), (2, "waiting stage"), (1, "computing stage")):
