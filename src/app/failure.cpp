@@ -29,8 +29,11 @@ Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) 
     return {unexpected, kMemoryHint};
   } catch (const c10::Error& error) {
     const std::string text = first_line(error.what_without_backtrace());
-    const bool memory = text.find("not enough memory") != std::string::npos ||
-                        text.find("out of memory") != std::string::npos;
+    // LibTorch's CPU allocator throws a plain c10::Error, so its words are all there is to go by.
+    bool memory = false;
+    for (const char* words : {"not enough memory", "out of memory", "can't allocate memory"}) {
+      memory = memory || text.find(words) != std::string::npos;
+    }
     return {unexpected, memory ? std::string(kMemoryHint) + " (" + text + ")" : "LibTorch: " + text};
   } catch (const std::exception& error) {
     return {unexpected, error.what()};
