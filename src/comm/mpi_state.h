@@ -15,6 +15,7 @@ struct ProgressEngine::MpiState {
   MPI_Comm data = MPI_COMM_NULL;
   MPI_Comm control = MPI_COMM_NULL;
   std::unique_ptr<Doorbell> doorbell;
+  bool single_copy = false;  // a large message to a rank of this host needs no help of the sender's
   std::vector<MPI_Request> requests;
   std::vector<std::shared_ptr<PendingOperation>> operations;  // parallel to requests
 };

@@ -76,6 +76,7 @@ class ProgressEngine {
   bool complete_some();    // true if anything completed
   bool receive_control();  // true if a message came in
   void progress_until_closed();
+  bool nudge_receivers();  // rings whoever we are still sending to; true if there is anyone
   void meet_and_leave();
 
   int rank_ = 0;  // constant after construction

@@ -17,11 +17,10 @@ using Pause = std::chrono::microseconds;
 constexpr Pause kShortest{30};
 // Without a doorbell nothing tells us of a message: half a millisecond late at most.
 constexpr Pause kLongestUnrung{500};
-// A send that is not complete may be a large message under way in pieces, which moves only while both sides
-// poll.
-constexpr Pause kLongestSending{200};
+// A large message that moves in pieces does so only while both sides poll.
+constexpr Pause kLongestPiecewise{200};
 // With a doorbell a poll is only a safety net.
-constexpr Pause kLongestIdle{50'000};
+constexpr Pause kSafetyNet{20'000};
 
 }  // namespace
 
@@ -40,7 +39,7 @@ void ProgressEngine::run() {
 void ProgressEngine::initialise() {
   prctl(PR_SET_TIMERSLACK,
         1000);  // nanoseconds: the kernel's default of 50 us would double the shortest pause
-  choose_single_copy_mechanism();
+  mpi_->single_copy = choose_single_copy_mechanism();
   int provided = MPI_THREAD_SINGLE;
   INTERLOCK_MPI(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
   if (provided < MPI_THREAD_FUNNELED)
@@ -169,17 +168,28 @@ void ProgressEngine::progress_until_closed() {
       const std::unique_lock lock(mutex_);
       if (closing_ && queue_.empty() && mpi_->requests.empty()) return;
     }
-    bool sending = false;
-    for (const auto& operation : mpi_->operations) {
-      if (operation->kind == PendingOperation::Kind::kReceive) continue;
-      sending = true;
-      doorbell.ring(operation->peer);
+    if (active) {
+      pause = kShortest;
+      continue;
     }
-    const Pause longest =
-        sending ? kLongestSending : (doorbell.reaches_all() ? kLongestIdle : kLongestUnrung);
-    pause = active ? kShortest : std::min(longest, pause + pause / 4);
+    const bool piecewise = !mpi_->single_copy && nudge_receivers();
+    if (doorbell.reaches_all() && !piecewise) {
+      doorbell.sleep(seen, kSafetyNet);
+      continue;
+    }
+    pause = std::min(piecewise ? kLongestPiecewise : kLongestUnrung, pause + pause / 4);
     if (doorbell.sleep(seen, pause)) pause = kShortest;
   }
+}
+
+bool ProgressEngine::nudge_receivers() {
+  bool sending = false;
+  for (const auto& operation : mpi_->operations) {
+    if (operation->kind == PendingOperation::Kind::kReceive) continue;
+    sending = true;
+    mpi_->doorbell->ring(operation->peer);
+  }
+  return sending;
 }
 
 // Leave together: a rank that finalised early would look dead to those still waiting for its data.

@@ -1,6 +1,7 @@
 #include "comm/single_copy_probe.h"
 
 #include <cstdlib>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -34,8 +35,12 @@ bool memory_is_readable() {
 
 }  // namespace
 
-void choose_single_copy_mechanism() {
-  if (std::getenv(kSetting) == nullptr && !memory_is_readable()) setenv(kSetting, "none", 1);
+bool choose_single_copy_mechanism() {
+  const bool possible = memory_is_readable();
+  const char* chosen = std::getenv(kSetting);
+  if (chosen != nullptr) return possible && std::string(chosen) != "none";
+  if (!possible) setenv(kSetting, "none", 1);
+  return possible;
 }
 
 }  // namespace interlock::comm

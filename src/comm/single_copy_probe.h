@@ -6,6 +6,7 @@ namespace interlock::comm {
 // lets it, and prints errors or fails where a container forbids that call. This tries the call once and, if
 // it is refused, tells Open MPI to copy through shared memory instead. A setting of the user's
 // (OMPI_MCA_btl_vader_single_copy_mechanism) wins. Call before MPI_Init, from the thread that will call it.
-void choose_single_copy_mechanism();
+// Returns whether large messages move with one copy.
+bool choose_single_copy_mechanism();
 
 }  // namespace interlock::comm
