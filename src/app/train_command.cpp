@@ -17,11 +17,12 @@ void coordinate(RankSession& session, const config::Config& config, const traini
   const coordinator::Job job = make_job(plan, steps_done(checkpoint));
   session.together([] {});  // the workers build their stages: nothing is touched on disk before all have
   session.together([&] { prepare_run_folder(config, checkpoint.empty()); });
+  const double start_up = process_cpu_seconds();
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
   coordinator::Coordinator coordinator(job, session.engine());
   coordinator.train(recorder);
   coordinator.finish();
-  recorder.finish(process_cpu_seconds());
+  recorder.finish(process_cpu_seconds() - start_up);
   summarise(job, recorder);
 }
 
@@ -40,7 +41,8 @@ void work(RankSession& session, const training::RunPlan& plan, data::DataSource 
 
 int train_command(const TrainArguments& arguments) {
   if (arguments.single_process && launched_with_ranks()) {
-    throw UsageError("--single-process under mpirun or srun would train the same run several times; start it without");
+    throw UsageError(
+        "--single-process under mpirun or srun would train the same run several times; start it without");
   }
   if (arguments.single_process) return train_in_single_process(arguments);
   return run_rank([&](RankSession& session) {

@@ -77,6 +77,7 @@ void MetricsLog::write(const RunMetrics& m) {
   if (m.event == "end") {
     line["coordinator_cpu_seconds"] = number_or_null(m.coordinator_cpu_seconds);
     line["cpu_seconds"] = list(m.cpu_seconds);
+    line["cpu_seconds_in_steps"] = list(m.cpu_seconds_in_steps);
     line["peak_memory_mebibytes"] = list(m.peak_memory_mebibytes);
   }
   write_line(line.dump());

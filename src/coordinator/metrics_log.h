@@ -47,7 +47,8 @@ struct RunMetrics {
   double seconds = 0;
   double coordinator_cpu_seconds = 0;  // NaN where there is no coordinator; end only
   PerStage cpu_seconds;                // of each stage's process; end only
-  PerStage peak_memory_mebibytes;      // end only
+  PerStage cpu_seconds_in_steps;   // the same from the end of the first step on: without start-up; end only
+  PerStage peak_memory_mebibytes;  // end only
 };
 
 class MetricsLog {

@@ -56,15 +56,7 @@ RunRecorder::RunRecorder(const Job& job, bool append)
       started_(monotonic_seconds()),
       previous_step_(started_),
       epoch_started_(started_) {
-  log_.write(RunMetrics{"start",
-                        job.stages(),
-                        job.config.horizon(),
-                        job.config.schedule.micro_batches,
-                        job.steps_done,
-                        0,
-                        0,
-                        {},
-                        {}});
+  log_.write(run_metrics("start", job.steps_done));
 }
 
 double RunRecorder::seconds() const {
@@ -103,6 +95,7 @@ void RunRecorder::record_step(const BatchRecord& record) {
     cpu_seconds_.push_back(report.cpu_seconds);
     peak_memory_.push_back(report.peak_memory_mebibytes);
   }
+  if (steps_seen_ == 1) first_step_cpu_seconds_ = cpu_seconds_;
   const bool ends_epoch = metrics.step % job_.steps_per_epoch == 0 || metrics.step == job_.total_steps;
   if (!ends_epoch) return;
   const double seconds = now - epoch_started_;
@@ -126,9 +119,24 @@ void RunRecorder::record_evaluation(const BatchRecord& record) {
 
 void RunRecorder::finish(double coordinator_cpu_seconds) {
   display_.finish_line();
-  log_.write(RunMetrics{"end", job_.stages(), job_.config.horizon(), job_.config.schedule.micro_batches,
-                        job_.steps_done + steps_seen_, seconds(), coordinator_cpu_seconds, cpu_seconds_,
-                        peak_memory_});
+  RunMetrics metrics = run_metrics("end", job_.steps_done + steps_seen_);
+  metrics.seconds = seconds();
+  metrics.coordinator_cpu_seconds = coordinator_cpu_seconds;
+  metrics.cpu_seconds = metrics.cpu_seconds_in_steps = cpu_seconds_;
+  for (std::size_t k = 0; k < cpu_seconds_.size(); ++k)
+    metrics.cpu_seconds_in_steps[k] -= first_step_cpu_seconds_[k];
+  metrics.peak_memory_mebibytes = peak_memory_;
+  log_.write(metrics);
+}
+
+RunMetrics RunRecorder::run_metrics(const std::string& event, std::int64_t steps) const {
+  RunMetrics metrics;
+  metrics.event = event;
+  metrics.stages = job_.stages();
+  metrics.horizon = job_.config.horizon();
+  metrics.micro_batches = job_.config.schedule.micro_batches;
+  metrics.steps = steps;
+  return metrics;
 }
 
 }  // namespace interlock::coordinator

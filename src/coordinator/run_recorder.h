@@ -16,7 +16,8 @@ class RunRecorder {
 
   void record_step(const BatchRecord& record);
   void record_evaluation(const BatchRecord& record);
-  // `coordinator_cpu_seconds`: of the process that does no stage's work; NaN where there is none.
+  // `coordinator_cpu_seconds`: while training, of the process that does no stage's work; NaN where there is
+  // none.
   void finish(double coordinator_cpu_seconds);
 
   [[nodiscard]] const std::optional<EvalMetrics>& last_evaluation() const { return last_evaluation_; }
@@ -33,6 +34,8 @@ class RunRecorder {
     [[nodiscard]] PerStage busy_fraction() const;
   };
 
+  [[nodiscard]] RunMetrics run_metrics(const std::string& event, std::int64_t steps) const;
+
   const Job& job_;
   MetricsLog log_;
   ProgressDisplay display_;
@@ -44,7 +47,7 @@ class RunRecorder {
   Sums epoch_;
   Sums evaluation_;
   std::optional<EvalMetrics> last_evaluation_;
-  PerStage cpu_seconds_, peak_memory_;
+  PerStage cpu_seconds_, first_step_cpu_seconds_, peak_memory_;
 };
 
 }  // namespace interlock::coordinator

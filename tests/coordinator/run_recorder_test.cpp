@@ -160,6 +160,7 @@ TEST_CASE("a run's file begins and ends with a line about the run, and counts on
   CHECK(runs[1]["event"] == "end");
   CHECK(runs[1]["steps"] == 2);
   CHECK(runs[1]["cpu_seconds"] == json::array({2.0, 12.0}));
+  CHECK(runs[1]["cpu_seconds_in_steps"] == json::array({1.0, 1.0}));
   CHECK(runs[1]["coordinator_cpu_seconds"] == 0.5);
   CHECK(runs[2]["steps"] == 2);
   CHECK(runs[3]["steps"] == 3);
