@@ -70,12 +70,12 @@ TEST_CASE("messages of one tag keep their order") {
 TEST_CASE("a rank that computes still receives and passes on control messages") {
   // Everyone sends, then is busy without calling into comm; the messages must be there right after.
   engine().send_control(next_rank(), std::string(100'000, 'x'));
-  const double until = monotonic_seconds() + 0.3;
+  const double until = monotonic_seconds() + 1;
   while (monotonic_seconds() < until) {
   }
   const double start = monotonic_seconds();
   const ControlMessage message = engine().next_control();
-  CHECK(monotonic_seconds() - start < 0.25);
+  CHECK(monotonic_seconds() - start < 0.5);
   CHECK(message.from == previous_rank());
   CHECK(message.payload.size() == 100'000);
   agree(engine(), 0, "");
