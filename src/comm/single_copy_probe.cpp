@@ -33,14 +33,25 @@ bool memory_is_readable() {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+std::string setting(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// True only where the launcher was told to use shared memory and nothing else (launch/lib/mpirun.sh does).
+// Whatever Open MPI would pick by itself may be a transport whose large messages need the sender's help.
+bool only_shared_memory() {
+  const std::string transports = setting("OMPI_MCA_btl");
+  return setting("OMPI_MCA_pml") == "ob1" && transports.find("vader") != std::string::npos &&
+         transports.find("tcp") == std::string::npos && transports.find('^') == std::string::npos;
+}
+
 }  // namespace
 
 bool choose_single_copy_mechanism() {
   const bool possible = memory_is_readable();
-  const char* chosen = std::getenv(kSetting);
-  if (chosen != nullptr) return possible && std::string(chosen) != "none";
-  if (!possible) setenv(kSetting, "none", 1);
-  return possible;
+  if (setting(kSetting).empty() && !possible) setenv(kSetting, "none", 1);
+  return possible && setting(kSetting) != "none" && only_shared_memory();
 }
 
 }  // namespace interlock::comm
