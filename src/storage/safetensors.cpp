@@ -8,8 +8,8 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include "common/atomic_file.h"
 #include "common/error.h"
-#include "storage/atomic_file.h"
 #include "storage/input_file.h"
 #include "storage/safetensors_header.h"
 

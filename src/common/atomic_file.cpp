@@ -1,4 +1,4 @@
-#include "storage/atomic_file.h"
+#include "common/atomic_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 
 #include "common/error.h"
 
-namespace interlock::storage {
+namespace interlock {
 namespace {
 
 [[noreturn]] void throw_io(const std::string& path, const char* operation) {
@@ -64,4 +64,4 @@ void AtomicFile::commit() {
   sync_folder_of(path_);
 }
 
-}  // namespace interlock::storage
+}  // namespace interlock

@@ -1,12 +1,12 @@
 #pragma once
 // A file that appears whole or not at all: bytes go to "<path>.tmp", and commit() makes them durable and
-// gives them their name. The streaming sibling of write_file_atomically(), for content too large to hold
-// twice.
+// gives them their name. write_file_atomically() is this for content at hand; use the class to stream what is
+// too large to hold twice.
 
 #include <cstddef>
 #include <string>
 
-namespace interlock::storage {
+namespace interlock {
 
 // Owns the temporary file; without commit() the destructor removes it and an older file at `path` stays as it
 // was. Errors: IoError with path, operation and the system's reason.
@@ -26,4 +26,4 @@ class AtomicFile {
   int descriptor_ = -1;  // -1 once closed
 };
 
-}  // namespace interlock::storage
+}  // namespace interlock
