@@ -1,7 +1,7 @@
 #include "oracle/oracle.h"
 
-#include <limits>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "models/loss.h"
+#include "models/training_context.h"
 #include "models/weights.h"
 #include "schedule/learning_rate.h"
 #include "training/mix.h"
@@ -124,11 +125,8 @@ BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, s
 
   const std::int64_t batch_samples = total_samples(micro_batches);
   for (std::size_t m = 0; m < micro_batches.size(); ++m) {
-    models::ForwardContext context;
-    context.training = true;
-    context.dropout_seed =
-        derive_seed(plan_.config.training.seed, SeedPurpose::kDropout,
-                    {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step), m});
+    const models::ForwardContext context =
+        models::training_context(plan_.config.training.seed, epoch, step, static_cast<int>(m));
     train_micro_batch(micro_batches[m], batch_samples, context, result);
   }
   const double lr =

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "common/error.h"
+#include "models/training_context.h"
 #include "training/mix.h"
 
 namespace interlock::worker {
@@ -37,19 +38,19 @@ StageExecutor::InFlight& StageExecutor::in_flight(int m) {
   return found->second;
 }
 
+models::ForwardContext StageExecutor::context(int m) const {
+  if (!training_) return {};
+  return models::training_context(plan_.config.training.seed, epoch_, step_, m);
+}
+
 at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at::Tensor& targets) {
   const at::AutoGradMode gradients(training_);
-  models::ForwardContext context;
-  context.training = training_;
-  context.dropout_seed = derive_seed(
-      plan_.config.training.seed, SeedPurpose::kDropout,
-      {static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(m)});
 
   InFlight& slot = in_flight_[m];
   slot.input = activation;
   if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
   slot.targets = targets;
-  slot.output = stage_.main().forward(slot.input, context);
+  slot.output = stage_.main().forward(slot.input, context(m));
   return slot.output.detach();
 }
 
@@ -62,12 +63,7 @@ void StageExecutor::local_loss(int m) {
   // The head learns on a detached output, so that nothing of it reaches theta_k but delta(k,k).
   const at::Tensor output = slot.output.detach();
   if (wants_delta) output.requires_grad_();
-  models::ForwardContext context;
-  context.training = training_;
-  context.dropout_seed = derive_seed(
-      plan_.config.training.seed, SeedPurpose::kDropout,
-      {static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(m)});
-  const at::Tensor prediction = last ? output : stage_.head().forward(output, context);
+  const at::Tensor prediction = last ? output : stage_.head().forward(output, context(m));
   const at::Tensor share = loss_.share(prediction, slot.targets, batch_samples_);
   sums_.has_loss = true;
   sums_.loss += share.item<double>();

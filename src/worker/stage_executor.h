@@ -63,6 +63,7 @@ class StageExecutor {
     std::map<int, at::Tensor> deltas;  // loss -> delta(loss, k)
   };
   InFlight& in_flight(int m);
+  [[nodiscard]] models::ForwardContext context(int m) const;
 
   const training::RunPlan& plan_;
   const models::Stage& stage_;
