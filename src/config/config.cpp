@@ -46,11 +46,11 @@ Config read_sections(const YamlNode& root) {
   config.model = read_model(section("model"));
   config.partition = read_partition(section("partition"));
   config.learning = read_learning(section("learning"));
-  config.schedule = read_schedule(section("schedule"));
+  config.schedule = read_schedule(section("schedule"), config.origins);
   config.data = read_data(section("data"));
   config.optimizer = read_optimizer(section("optimizer"), config.origins);
   config.training = read_training(section("training"));
-  config.run = read_run(section("run"));
+  config.run = read_run(section("run"), config.origins);
   return config;
 }
 

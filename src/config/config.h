@@ -36,7 +36,10 @@ inline constexpr int kRestOfLayers = -1;
 
 struct PartitionConfig {
   int stages = 1;           // K; equals layers.size() where that is given
-  std::vector<int> layers;  // layers a stage, kRestOfLayers at most once; empty: equal counts
+  std::vector<int> layers;  // layers a stage, kRestOfLayers at most once; empty: see balance_by_cost
+  // Without `layers`: cut by the measured cost of each layer, heads and extra input gradients included,
+  // instead of into equal counts.
+  bool balance_by_cost = false;
 };
 
 inline constexpr int kHorizonAll = 0;
@@ -54,9 +57,33 @@ struct LearningConfig {
   [[nodiscard]] int resolved_horizon(int stages) const { return horizon == kHorizonAll ? stages : horizon; }
 };
 
+// How the order of a rank's actions is made; kAuto takes what fits the horizon.
+enum class PolicyKind { kAuto, kPlanned, kGpipe, kOneForwardOneBackward, kZeroBubble };
+
+// Milliseconds of each action of one micro-batch: one number for all stages, or one a stage; never empty in a
+// Config. All are finite and not negative.
+struct ActionTimes {
+  std::vector<double> forward_ms;
+  std::vector<double> head_ms;  // head and its backward; one number: the last stage's loss is free
+  std::vector<double> input_gradient_ms;
+  std::vector<double> weight_gradient_ms;
+  std::vector<double> backward_ms;  // one pass for input and weight gradient; default: weight_gradient_ms
+  std::vector<double> update_ms;    // optimizer step, once a batch; default: 0
+};
+
 struct ScheduleConfig {
-  int micro_batches =
-      1;  // M: a batch of B samples is cut into micro-batches of ceil(B / M), the last one ragged
+  int micro_batches = 1;  // M: a batch of B samples is cut into ceil(B / M) at a time, the last one ragged
+  PolicyKind policy = PolicyKind::kAuto;
+  int in_flight = 0;          // most micro-batches in flight on any stage; 0 = the policy's own number
+  double memory_cap_mib = 0;  // most stored activations of any stage, in MiB; 0 = no cap
+  std::string file;           // a schedule that `interlock plan --write` wrote; "" = made from the policy
+  // Where the planner's costs come from; at most one of the two is set.
+  std::string costs_file;  // a profile that `interlock profile` wrote
+  std::optional<ActionTimes> costs;
+  // Gradients of several losses in one pass where measured costs say that is quicker; equal to rounding only.
+  bool stack_gradients = false;
+  double latency_us = 50;           // link: what a message takes, in microseconds
+  double gigabytes_per_second = 0;  // link: 10^9 bytes a second; 0 = unlimited
 };
 
 enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors };
@@ -113,6 +140,8 @@ struct TrainingConfig {
   double clip_norm = 0;  // by stage, main net and head each on its own; 0 = off
   std::uint64_t seed = 1;
   std::int64_t eval_every_epochs = 1;  // 0 = never
+  // Keep only a stage's input and run its forward again before its backward: less memory, more work.
+  bool recompute = false;
 };
 
 enum class DeviceKind { kAuto, kCpu, kCuda, kSimulated };
@@ -124,6 +153,8 @@ struct RunConfig {
   std::int64_t log_every = 0;  // steps between progress lines in a log; 0 = about ten an epoch
   int keep_checkpoints = 2;    // newest ones kept; 0 = all
   bool checkpoint = true;      // write one at the end of each epoch
+  // What actions take where device is kSimulated; kept, but without effect, with another device.
+  std::optional<ActionTimes> simulated;
 };
 
 struct Config {

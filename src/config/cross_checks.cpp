@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "config/action_times.h"
+
 namespace interlock::config {
 namespace {
 
@@ -49,6 +51,36 @@ void check_micro_batches(const Config& config) {
                    config.where("training.batch_size").text()));
 }
 
+void check_policy(const Config& config) {
+  const PolicyKind policy = config.schedule.policy;
+  const bool bounded = config.horizon() < config.partition.stages;
+  const bool fits = policy == PolicyKind::kZeroBubble ? !bounded : policy != PolicyKind::kPlanned || bounded;
+  if (fits) return;
+  fail(config.where("schedule.policy"), "schedule.policy",
+       fmt::format(
+           "{} is for {}, but the horizon is {} ({}) and there {} {}; use auto, which fits any horizon",
+           bounded ? "zero_bubble" : "planned",
+           bounded ? "end-to-end training" : "horizons below the number of stages", config.horizon(),
+           config.where("learning.horizon").text(), config.partition.stages == 1 ? "is" : "are",
+           stages_in_words(config)));
+}
+
+void check_action_times(const Config& config, const std::optional<ActionTimes>& times,
+                        const std::string& key) {
+  if (!times) return;
+  const auto stages = static_cast<std::size_t>(config.partition.stages);
+  for (const ActionTimeKey& action : action_time_keys()) {
+    const std::size_t entries = (*times.*action.values).size();
+    if (entries == 1 || entries == stages) continue;
+    // A default is a copy of a key that was checked before it, so the place is always the list's own.
+    const std::string name = key + "." + action.name;
+    fail(config.where(name), name,
+         fmt::format("has {} entries, but there {} {}; wants one number for all stages, or {}", entries,
+                     stages == 1 ? "is" : "are", stages_in_words(config),
+                     stages == 1 ? "a list of 1" : fmt::format("a list of {}, one a stage", stages)));
+  }
+}
+
 }  // namespace
 
 void check_across_sections(const Config& config) {
@@ -56,6 +88,9 @@ void check_across_sections(const Config& config) {
   check_mix(config);
   check_heads(config);
   check_micro_batches(config);
+  check_policy(config);
+  check_action_times(config, config.schedule.costs, "schedule.costs");
+  check_action_times(config, config.run.simulated, "run.simulated");
 }
 
 }  // namespace interlock::config

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/text.h"
+#include "config/action_times.h"
 #include "config/config.h"
 #include "config/names.h"
 #include "config/scalar.h"
@@ -88,7 +89,10 @@ void write_model(Writer& out, const ModelConfig& model) {
 void write_partition(Writer& out, const PartitionConfig& partition) {
   out.section("partition");
   out.whole("stages", partition.stages);
-  if (partition.layers.empty()) return;
+  if (partition.layers.empty()) {
+    out.raw("balance", name_of(balance_kinds(), partition.balance_by_cost));
+    return;
+  }
   out.raw("layers", list_of(partition.layers, [](int count) {
             return count == kRestOfLayers ? std::string("rest") : fmt::format("{}", count);
           }));
@@ -106,6 +110,41 @@ void write_learning(Writer& out, const LearningConfig& learning) {
     for (const auto& head : learning.heads) out.item(list_of(head, layer_in_list));
   }
   out.flag("train_all_heads", learning.train_all_heads);
+}
+
+// A list that only repeats its default stays out: thousands of stages must not outgrow what a config may
+// hold.
+std::string action_times(const ActionTimes& times) {
+  std::vector<std::string> parts;
+  for (const ActionTimeKey& action : action_time_keys()) {
+    const std::vector<double>& values = times.*action.values;
+    const bool one = values.size() == 1;
+    const bool is_backward = action.values == &ActionTimes::backward_ms;
+    if (is_backward && !one && values == times.weight_gradient_ms) continue;
+    parts.push_back(fmt::format("{}: {}", action.name, one ? format_double(values[0]) : doubles(values)));
+  }
+  return "{" + join(parts, ", ") + "}";
+}
+
+void write_schedule(Writer& out, const ScheduleConfig& schedule) {
+  out.section("schedule");
+  out.whole("micro_batches", schedule.micro_batches);
+  if (schedule.file.empty()) {
+    out.raw("policy", name_of(policy_kinds(), schedule.policy));
+  } else {
+    out.text("file", schedule.file);
+  }
+  if (schedule.in_flight > 0) out.whole("in_flight", schedule.in_flight);
+  if (schedule.stack_gradients) out.flag("stack_gradients", true);
+  out.number("memory_cap_mib", schedule.memory_cap_mib);
+  if (schedule.costs) {
+    out.raw("costs", action_times(*schedule.costs));
+  } else if (!schedule.costs_file.empty()) {
+    out.text("costs", schedule.costs_file);
+  }
+  out.raw("link",
+          fmt::format("{{latency_us: {}, gigabytes_per_second: {}}}", format_double(schedule.latency_us),
+                      format_double(schedule.gigabytes_per_second)));
 }
 
 void write_data(Writer& out, const DataConfig& data) {
@@ -165,6 +204,7 @@ void write_training(Writer& out, const TrainingConfig& training) {
   out.number("clip_norm", training.clip_norm);
   out.whole("seed", training.seed);
   out.whole("eval_every_epochs", training.eval_every_epochs);
+  out.flag("recompute", training.recompute);
 }
 
 void write_run(Writer& out, const RunConfig& run) {
@@ -175,6 +215,7 @@ void write_run(Writer& out, const RunConfig& run) {
   out.whole("log_every", run.log_every);
   out.whole("keep_checkpoints", run.keep_checkpoints);
   out.flag("checkpoint", run.checkpoint);
+  if (run.simulated) out.raw("simulated", action_times(*run.simulated));
 }
 
 }  // namespace
@@ -184,8 +225,7 @@ std::string to_yaml(const Config& config) {
   write_model(out, config.model);
   write_partition(out, config.partition);
   write_learning(out, config.learning);
-  out.section("schedule");
-  out.whole("micro_batches", config.schedule.micro_batches);
+  write_schedule(out, config.schedule);
   write_data(out, config.data);
   write_optimizer(out, config.optimizer);
   write_training(out, config.training);

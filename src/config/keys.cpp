@@ -13,12 +13,18 @@ const std::vector<std::string>& section_names() {
 }
 
 const std::vector<std::string>& keys_of(const std::string& section) {
+  static const std::vector<std::string> action_times = {
+      "forward_ms", "head_ms", "input_gradient_ms", "weight_gradient_ms", "backward_ms", "update_ms"};
   static const std::map<std::string, std::vector<std::string>> keys = {
       {"", section_names()},
       {"model", {"kind", "layers", "channels", "batch_norm", "block", "super_blocks", "stem", "init"}},
-      {"partition", {"stages", "layers"}},
+      {"partition", {"stages", "layers", "balance"}},
       {"learning", {"horizon", "mix", "head", "heads", "train_all_heads"}},
-      {"schedule", {"micro_batches"}},
+      {"schedule",
+       {"micro_batches", "policy", "in_flight", "stack_gradients", "memory_cap_mib", "file", "costs",
+        "link"}},
+      {"schedule.link", {"latency_us", "gigabytes_per_second"}},
+      {"schedule.costs", action_times},
       {"data",
        {"kind", "path", "eval_path", "limit", "eval_limit", "train_samples", "eval_samples", "image_size",
         "downscale", "crop_padding", "flip", "shuffle", "drop_last", "mean", "deviation"}},
@@ -26,22 +32,13 @@ const std::vector<std::string>& keys_of(const std::string& section) {
       {"optimizer.schedule", {"kind", "milestones", "gamma", "warmup_steps", "minimum"}},
       {"training",
        {"batch_size", "epochs", "max_steps", "loss", "label_smoothing", "clip_norm", "seed",
-        "eval_every_epochs"}},
-      {"run", {"dir", "device", "threads", "log_every", "keep_checkpoints", "checkpoint"}},
+        "eval_every_epochs", "recompute"}},
+      {"run", {"dir", "device", "threads", "log_every", "keep_checkpoints", "checkpoint", "simulated"}},
+      {"run.simulated", action_times},
   };
   const auto found = keys.find(section);
   INTERLOCK_CHECK(found != keys.end(), "section " + section);
   return found->second;
-}
-
-std::string not_in_this_version(const std::string& full_key) {
-  if (full_key == "run.simulated") {
-    return "this version runs on the CPU and has no simulated devices; remove it";
-  }
-  if (full_key == "partition.balance") {
-    return "this version does not balance stages by itself; give partition.stages or partition.layers";
-  }
-  return "";
 }
 
 }  // namespace interlock::config

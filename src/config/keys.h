@@ -8,10 +8,8 @@ namespace interlock::config {
 
 const std::vector<std::string>& section_names();
 
-// The keys of "model", ..., "run", or of the map "optimizer.schedule".
+// The keys of "model", ..., "run", or of a map inside a section: "optimizer.schedule", "schedule.link",
+// "schedule.costs", "run.simulated".
 const std::vector<std::string>& keys_of(const std::string& section);
-
-// Why a key that is part of the plan is refused by this version, or "" for any other name.
-std::string not_in_this_version(const std::string& full_key);
 
 }  // namespace interlock::config

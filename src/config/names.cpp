@@ -26,6 +26,20 @@ const Names<MixKind>& mix_kinds() {
   return names;
 }
 
+const Names<bool>& balance_kinds() {
+  static const Names<bool> names = {{"equal", false}, {"auto", true}};
+  return names;
+}
+
+const Names<PolicyKind>& policy_kinds() {
+  static const Names<PolicyKind> names = {{"auto", PolicyKind::kAuto},
+                                          {"planned", PolicyKind::kPlanned},
+                                          {"gpipe", PolicyKind::kGpipe},
+                                          {"1f1b", PolicyKind::kOneForwardOneBackward},
+                                          {"zero_bubble", PolicyKind::kZeroBubble}};
+  return names;
+}
+
 const Names<DataKind>& data_kinds() {
   static const Names<DataKind> names = {{"shapes", DataKind::kShapes},
                                         {"cifar10", DataKind::kCifar10},

@@ -16,9 +16,6 @@ Section::Section(const YamlNode* node, const std::string& name, Origins& origins
   where_ = node->where;
   const std::vector<std::string>& known = keys_of(name);
   for (const YamlEntry& entry : node->entries) {
-    if (const std::string reason = not_in_this_version(full(entry.key)); !reason.empty()) {
-      fail(entry.where, full(entry.key), reason);
-    }
     if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
       fail(entry.where, full(shorten(entry.key)), "unknown key" + suggest(entry.key, known));
     }

@@ -62,12 +62,28 @@ std::vector<int> read_counts(const YamlNode& node, const std::string& key) {
   return counts;
 }
 
+void read_balance(const Section& section, const YamlNode* layers, PartitionConfig& partition) {
+  section.read("balance", partition.balance_by_cost, balance_kinds());
+  if (!partition.balance_by_cost) return;
+  if (layers != nullptr) {
+    fail(
+        section.where("balance"), section.full("balance"),
+        fmt::format("auto is given together with partition.layers ({}), which is the cut already; remove one",
+                    layers->where.text()));
+  }
+  if (!section.has("stages")) {
+    fail(section.where("balance"), section.full("balance"),
+         "auto needs partition.stages, the number of stages to cut the network into");
+  }
+}
+
 }  // namespace
 
 PartitionConfig read_partition(const Section& section) {
   PartitionConfig partition;
   section.read("stages", partition.stages, 1, kMaxStages);
   const YamlNode* layers = section.find("layers");
+  read_balance(section, layers, partition);
   if (layers == nullptr) return partition;
   partition.layers = read_counts(*layers, section.full("layers"));
   const int counts = static_cast<int>(partition.layers.size());

@@ -1,5 +1,6 @@
-// The three short sections: schedule, training and run.
+// The two short sections: training and run.
 
+#include "config/action_times.h"
 #include "config/sections.h"
 
 namespace interlock::config {
@@ -10,12 +11,6 @@ constexpr std::int64_t kMaxEpochs = 1'000'000;
 constexpr int kMaxCheckpoints = 1'000'000;
 
 }  // namespace
-
-ScheduleConfig read_schedule(const Section& section) {
-  ScheduleConfig schedule;
-  section.read("micro_batches", schedule.micro_batches, 1, 4096);
-  return schedule;
-}
 
 TrainingConfig read_training(const Section& section) {
   TrainingConfig training;
@@ -29,22 +24,30 @@ TrainingConfig read_training(const Section& section) {
   section.read("clip_norm", training.clip_norm, kNotNegative);
   section.read("seed", training.seed);
   section.read("eval_every_epochs", training.eval_every_epochs, 0);
+  section.read("recompute", training.recompute);
   return training;
 }
 
-RunConfig read_run(const Section& section) {
+RunConfig read_run(const Section& section, Origins& origins) {
   RunConfig run;
   section.read("dir", run.dir);
   section.read("device", run.device, device_kinds());
-  if (run.device == DeviceKind::kCuda || run.device == DeviceKind::kSimulated) {
+  if (run.device == DeviceKind::kCuda) {
     fail(section.where("device"), section.full("device"),
-         "this version runs on the CPU only, not on '" + name_of(device_kinds(), run.device) +
-             "'; use auto or cpu");
+         "this version runs on the CPU only, not on 'cuda'; use auto or cpu");
   }
   section.read("threads", run.threads, 1, 256);
   section.read("log_every", run.log_every, 0);
   section.read("keep_checkpoints", run.keep_checkpoints, 0, kMaxCheckpoints);
   section.read("checkpoint", run.checkpoint);
+  if (const YamlNode* times = section.find("simulated")) {
+    run.simulated = read_action_times(*times, section.full("simulated"), origins);
+  }
+  if (run.device == DeviceKind::kSimulated && !run.simulated) {
+    fail(section.where("device"), section.full("simulated"),
+         "missing; run.device: simulated needs the milliseconds of each action, as {forward_ms: 20, "
+         "head_ms: 4, input_gradient_ms: 20, weight_gradient_ms: 40}");
+  }
   return run;
 }
 

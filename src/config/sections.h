@@ -10,10 +10,10 @@ namespace interlock::config {
 ModelConfig read_model(const Section& section);
 PartitionConfig read_partition(const Section& section);
 LearningConfig read_learning(const Section& section);
-ScheduleConfig read_schedule(const Section& section);
+ScheduleConfig read_schedule(const Section& section, Origins& origins);
 DataConfig read_data(const Section& section);
 OptimizerConfig read_optimizer(const Section& section, Origins& origins);
 TrainingConfig read_training(const Section& section);
-RunConfig read_run(const Section& section);
+RunConfig read_run(const Section& section, Origins& origins);
 
 }  // namespace interlock::config

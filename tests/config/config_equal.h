@@ -14,17 +14,24 @@ inline bool operator==(const LayerSpec& a, const LayerSpec& b) {
   return a.kind == b.kind && a.arguments == b.arguments;
 }
 
+inline bool operator==(const ActionTimes& a, const ActionTimes& b) {
+  return a.forward_ms == b.forward_ms && a.head_ms == b.head_ms &&
+         a.input_gradient_ms == b.input_gradient_ms && a.weight_gradient_ms == b.weight_gradient_ms &&
+         a.backward_ms == b.backward_ms && a.update_ms == b.update_ms;
+}
+
 inline auto fields(const ModelConfig& c) {
   return std::tie(c.kind, c.layers, c.channels, c.batch_norm, c.block, c.super_blocks, c.stem, c.init);
 }
 inline auto fields(const PartitionConfig& c) {
-  return std::tie(c.stages, c.layers);
+  return std::tie(c.stages, c.layers, c.balance_by_cost);
 }
 inline auto fields(const LearningConfig& c) {
   return std::tie(c.horizon, c.mix, c.mix_weights, c.head, c.heads, c.train_all_heads);
 }
 inline auto fields(const ScheduleConfig& c) {
-  return std::tie(c.micro_batches);
+  return std::tie(c.micro_batches, c.policy, c.in_flight, c.stack_gradients, c.memory_cap_mib, c.file, c.costs_file, c.costs,
+                  c.latency_us, c.gigabytes_per_second);
 }
 inline auto fields(const DataConfig& c) {
   return std::tie(c.kind, c.path, c.eval_path, c.limit, c.eval_limit, c.train_samples, c.eval_samples,
@@ -39,10 +46,10 @@ inline auto fields(const OptimizerConfig& c) {
 }
 inline auto fields(const TrainingConfig& c) {
   return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,
-                  c.eval_every_epochs);
+                  c.eval_every_epochs, c.recompute);
 }
 inline auto fields(const RunConfig& c) {
-  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint);
+  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated);
 }
 
 inline bool equal(const Config& a, const Config& b) {

@@ -25,7 +25,7 @@ TEST_CASE("the page on configs has a row for every key and no other", "[config]"
   const std::string text = page();
   std::size_t keys = 0;
   std::vector<std::string> sections = section_names();
-  sections.emplace_back("optimizer.schedule");
+  sections.insert(sections.end(), {"optimizer.schedule", "schedule.link"});
   for (const std::string& section : sections) {
     for (const std::string& key : keys_of(section)) {
       CHECK_THAT(text, Catch::Contains("\n| `" + section + "." + key + "` | "));
@@ -38,6 +38,16 @@ TEST_CASE("the page on configs has a row for every key and no other", "[config]"
     if (name.find('.') != std::string::npos) ++rows;
   }
   CHECK(rows == keys);
+}
+
+TEST_CASE("the page on configs has one table of the action times", "[config]") {
+  const std::string text = page();
+  CHECK(keys_of("schedule.costs") == keys_of("run.simulated"));
+  for (const std::string& key : keys_of("run.simulated")) {
+    const std::size_t row = text.find("\n| `" + key + "` | ");
+    CHECK(row != std::string::npos);
+    CHECK(row == text.rfind("\n| `" + key + "` | "));
+  }
 }
 
 TEST_CASE("every example on the page on configs is accepted", "[config]") {
@@ -75,7 +85,7 @@ TEST_CASE("every example on the page on configs is accepted", "[config]") {
       block += line + "\n";
     }
   }
-  CHECK(examples == 11);
+  CHECK(examples == 13);
 }
 
 }  // namespace interlock::config

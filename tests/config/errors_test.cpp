@@ -136,6 +136,10 @@ TEST_CASE("a cut that does not work is refused", "[config]") {
        "1:25: partition.layers[1]: ", "wants a count of layers, or rest, got 'x'"},
       {"partition: {layers: \"2,,1\"}", "1:21: partition.layers[1]: ", "wants a count of layers"},
       {"partition: {stages: 3, layers: [2, 2]}", "1:21: partition.stages: ", "is 3, but partition.layers"},
+      {"partition: {balance: auto}", "1:22: partition.balance: ", "auto needs partition.stages"},
+      {"partition: {balance: auto, stages: 2, layers: [2, 2]}",
+       "1:22: partition.balance: ", "auto is given together with partition.layers (configs/a.yaml:1:47)"},
+      {"partition: {balance: cost}", "1:22: partition.balance: ", "valid are: equal, auto"},
   });
 }
 
@@ -200,9 +204,6 @@ TEST_CASE("data, optimizer and batch keys that contradict each other are refused
 TEST_CASE("what this version cannot do is refused and named", "[config]") {
   check_all({
       {"run: {device: cuda}", "1:15: run.device: ", "runs on the CPU only"},
-      {"run: {device: simulated}", "1:15: run.device: ", "runs on the CPU only"},
-      {"run: {simulated: {forward_ms: 20}}", "1:7: run.simulated: ", "runs on the CPU"},
-      {"partition: {balance: auto}", "1:13: partition.balance: ", "partition.stages or partition.layers"},
   });
 }
 
