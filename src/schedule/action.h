@@ -17,13 +17,19 @@ enum class ActionKind {
   kUpdate,    // U: one optimizer step.
 };
 
+// The last action of a micro-batch on a stage: its activations are let go of.
+inline bool releases_activations(ActionKind kind) {
+  return kind == ActionKind::kWeightGradient || kind == ActionKind::kBackward;
+}
+
 struct Action {
   ActionKind kind = ActionKind::kUpdate;
   int micro_batch = 0;  // unused for U
   int loss = 0;         // I and B only: whose gradient
+  int stacked = 1;      // I only: the gradients of losses loss .. loss + stacked - 1 in one pass
 
   friend bool operator==(const Action& a, const Action& b) {
-    return a.kind == b.kind && a.micro_batch == b.micro_batch && a.loss == b.loss;
+    return a.kind == b.kind && a.micro_batch == b.micro_batch && a.loss == b.loss && a.stacked == b.stacked;
   }
 };
 

@@ -27,13 +27,7 @@ void append_backward(StageProgram& program, const GradientRule& rule, int stage,
   program.push_back({ActionKind::kWeightGradient, m, 0});
 }
 
-}  // namespace
-
-StageProgram stage_program(const GradientRule& rule, int stage, int micro_batches) {
-  const std::vector<int> received = rule.losses_received(stage);
-  const int hops = received.empty() ? 0 : received.back() - stage;
-  const int ahead = std::min(micro_batches, hops + 1);
-
+StageProgram alternate(const GradientRule& rule, int stage, int micro_batches, int ahead) {
   StageProgram program;
   for (int m = 0; m < ahead; ++m) append_forward(program, rule, stage, m);
   for (int m = 0; m < micro_batches; ++m) {
@@ -44,12 +38,34 @@ StageProgram stage_program(const GradientRule& rule, int stage, int micro_batche
   return program;
 }
 
-Schedule make_schedule(const GradientRule& rule, int micro_batches) {
-  Schedule schedule;
-  for (int stage = 0; stage < rule.stages(); ++stage) {
-    schedule.push_back(stage_program(rule, stage, micro_batches));
+}  // namespace
+
+StageProgram gpipe_program(const GradientRule& rule, int stage, int micro_batches) {
+  return alternate(rule, stage, micro_batches, micro_batches);
+}
+
+StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight) {
+  const std::vector<int>& received = rule.losses_received(stage);
+  const int hops = received.empty() ? 0 : received.back() - stage;
+  return alternate(rule, stage, micro_batches, std::min({micro_batches, hops + 1, in_flight}));
+}
+
+StageProgram rhythm_program(const GradientRule& rule, int stage, int micro_batches, const Rhythm& rhythm) {
+  StageProgram program;
+  for (int slot = 0; slot < micro_batches + rhythm.lag; ++slot) {
+    if (slot < micro_batches) append_forward(program, rule, stage, slot);
+    for (const int loss : rule.losses_sent(stage)) {
+      const int hops = loss - stage;
+      if (hops == 0) continue;  // came right after its loss
+      const int later = rhythm.hops_a_slot == 0 ? 0 : (hops - 1) / rhythm.hops_a_slot;
+      const int m = slot - std::min(rhythm.lag, rhythm.gradient_delay + later);
+      if (0 <= m && m < micro_batches) program.push_back({ActionKind::kInputGradient, m, loss});
+    }
+    const int m = slot - rhythm.lag;
+    if (m >= 0) program.push_back({ActionKind::kWeightGradient, m, 0});
   }
-  return schedule;
+  program.push_back({ActionKind::kUpdate, 0, 0});
+  return program;
 }
 
 StageProgram evaluation_program(const GradientRule& rule, int stage, int micro_batches) {

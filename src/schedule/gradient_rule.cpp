@@ -18,6 +18,22 @@ GradientRule::GradientRule(int stages, const config::LearningConfig& learning)
       train_all_heads_(learning.train_all_heads) {
   INTERLOCK_CHECK(1 <= horizon_ && horizon_ <= stages_,
                   fmt::format("horizon {} stages {}", horizon_, stages_));
+  for (int loss = 0; loss < stages_; ++loss) {
+    int user = std::max(0, loss - horizon_ + 1);
+    while (user <= loss && mix_weight(loss, user) == 0) ++user;
+    lowest_user_.push_back(user <= loss ? user : stages_);
+  }
+  for (int stage = 0; stage < stages_; ++stage) {
+    StageLosses losses;
+    for (int loss = stage; loss <= reach(stage); ++loss) {
+      if (mix_weight(loss, stage) != 0) losses.mixed.push_back(loss);
+      if (loss > stage && needed(loss, stage)) losses.received.push_back(loss);
+    }
+    for (int loss = stage; stage > 0 && loss <= reach(stage - 1); ++loss) {
+      if (needed(loss, stage - 1)) losses.sent.push_back(loss);
+    }
+    losses_.push_back(std::move(losses));
+  }
 }
 
 int GradientRule::reach(int stage) const {
@@ -40,35 +56,7 @@ double GradientRule::mix_weight(int loss, int stage) const {
 }
 
 bool GradientRule::needed(int loss, int stage) const {
-  for (int user = std::max(0, loss - horizon_ + 1); user <= stage; ++user) {
-    if (mix_weight(loss, user) != 0) return true;
-  }
-  return false;
-}
-
-std::vector<int> GradientRule::losses_mixed(int stage) const {
-  std::vector<int> losses;
-  for (int loss = stage; loss <= reach(stage); ++loss) {
-    if (mix_weight(loss, stage) != 0) losses.push_back(loss);
-  }
-  return losses;
-}
-
-std::vector<int> GradientRule::losses_received(int stage) const {
-  std::vector<int> losses;
-  for (int loss = stage + 1; loss <= reach(stage); ++loss) {
-    if (needed(loss, stage)) losses.push_back(loss);
-  }
-  return losses;
-}
-
-std::vector<int> GradientRule::losses_sent(int stage) const {
-  std::vector<int> losses;
-  if (stage == 0) return losses;
-  for (int loss = stage; loss <= reach(stage - 1); ++loss) {
-    if (needed(loss, stage - 1)) losses.push_back(loss);
-  }
-  return losses;
+  return lowest_user_[static_cast<std::size_t>(loss)] <= stage;
 }
 
 bool GradientRule::computes_loss(int stage) const {

@@ -33,11 +33,11 @@ class GradientRule {
   [[nodiscard]] bool needed(int loss, int stage) const;
 
   // Losses in the weight gradient of `stage`, ascending (the order they are added in, for bitwise equality).
-  [[nodiscard]] std::vector<int> losses_mixed(int stage) const;
+  [[nodiscard]] const std::vector<int>& losses_mixed(int stage) const { return at(stage).mixed; }
   // Losses whose delta(l, stage) arrives from stage + 1, ascending.
-  [[nodiscard]] std::vector<int> losses_received(int stage) const;
+  [[nodiscard]] const std::vector<int>& losses_received(int stage) const { return at(stage).received; }
   // Losses whose delta(l, stage - 1) this stage computes and sends down, ascending.
-  [[nodiscard]] std::vector<int> losses_sent(int stage) const;
+  [[nodiscard]] const std::vector<int>& losses_sent(int stage) const { return at(stage).sent; }
 
   // Does `stage` compute its own loss? (Through its head, or directly on the last stage.)
   [[nodiscard]] bool computes_loss(int stage) const;
@@ -46,11 +46,19 @@ class GradientRule {
   [[nodiscard]] bool has_head(int stage) const { return !is_last(stage) && computes_loss(stage); }
 
  private:
+  // Worked out once: planners ask for these a million times.
+  struct StageLosses {
+    std::vector<int> mixed, received, sent;
+  };
+  [[nodiscard]] const StageLosses& at(int stage) const { return losses_[static_cast<std::size_t>(stage)]; }
+
   int stages_;
   int horizon_;
   config::MixKind mix_;
   std::vector<double> weights_;
   bool train_all_heads_;
+  std::vector<int> lowest_user_;  // [loss]: the lowest stage that mixes it in; stages() if none does
+  std::vector<StageLosses> losses_;
 };
 
 }  // namespace interlock::schedule

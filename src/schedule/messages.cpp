@@ -13,7 +13,9 @@ std::vector<Message> messages_consumed(const GradientRule& rule, int stage, cons
       break;
     case ActionKind::kInputGradient:
     case ActionKind::kBackward:
-      if (action.loss > stage) consumed.push_back({MessageKind::kGradient, stage, m, action.loss});
+      for (int loss = action.loss; loss < action.loss + action.stacked; ++loss) {
+        if (loss > stage) consumed.push_back({MessageKind::kGradient, stage, m, loss});
+      }
       break;
     case ActionKind::kWeightGradient:
       for (const int loss : rule.losses_mixed(stage)) {
@@ -34,8 +36,12 @@ std::vector<Message> messages_produced(const GradientRule& rule, int stage, cons
   }
   const bool sends_gradient =
       action.kind == ActionKind::kInputGradient || action.kind == ActionKind::kBackward;
-  if (sends_gradient) return {{MessageKind::kGradient, stage - 1, m, action.loss}};
-  return {};
+  if (!sends_gradient) return {};
+  std::vector<Message> produced;
+  for (int loss = action.loss; loss < action.loss + action.stacked; ++loss) {
+    produced.push_back({MessageKind::kGradient, stage - 1, m, loss});
+  }
+  return produced;
 }
 
 std::vector<Message> receive_order(const GradientRule& rule, int stage, const StageProgram& program) {

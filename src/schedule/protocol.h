@@ -45,6 +45,8 @@ struct Report {
   double elapsed_seconds = 0;  // from the end of the previous order to the end of this one
   double cpu_seconds = 0;      // of the whole process, since its start
   double peak_memory_mebibytes = 0;
+  std::int64_t peak_activation_bytes = 0;            // most kept for backward at any moment so far
+  std::int64_t micro_batch_activation_bytes = 0;     // of one full micro-batch
   std::array<std::int64_t, kActionKinds> actions{};  // how many of each ActionKind were carried out
   std::array<std::uint64_t, 2> checksum{};           // kCheckpoint: of the shard
   std::int64_t bytes = 0;                            // kCheckpoint: of the shard

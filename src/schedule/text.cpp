@@ -1,7 +1,8 @@
 #include "schedule/text.h"
 
-#include <cstdio>
+#include <charconv>
 #include <sstream>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -21,22 +22,34 @@ constexpr Letter kLetters[] = {
     {'B', ActionKind::kBackward, true},
 };
 
+// Reads a whole number at `at` and moves on to its end.
+bool read_number(const char*& at, const char* end, int& value) {
+  const auto [next, error] = std::from_chars(at, end, value);
+  if (error != std::errc{} || value < 0) return false;
+  at = next;
+  return true;
+}
+
 Action parse_action(const std::string& entry) {
   if (entry == "U") return {ActionKind::kUpdate, 0, 0};
   for (const Letter& form : kLetters) {
     if (entry[0] != form.letter) continue;
     int m = 0;
     int loss = 0;
-    int used = 0;
-    const char* pattern = form.names_loss ? "%d@%d%n" : "%d%n";
-    const int fields = form.names_loss ? std::sscanf(entry.c_str() + 1, pattern, &m, &loss, &used)
-                                       : std::sscanf(entry.c_str() + 1, pattern, &m, &used);
-    const bool whole =
-        fields == (form.names_loss ? 2 : 1) && static_cast<std::size_t>(used) + 1 == entry.size();
-    if (whole && m >= 0 && loss >= 0) return {form.kind, m, loss};
+    const char* at = entry.data() + 1;
+    const char* const end = entry.data() + entry.size();
+    if (!read_number(at, end, m)) continue;
+    if (form.names_loss && (at == end || *at++ != '@' || !read_number(at, end, loss))) continue;
+    int last = loss;
+    if (form.kind == ActionKind::kInputGradient && at != end && *at == '-' &&
+        (!read_number(++at, end, last) || last < loss))
+      continue;
+    if (at == end) return {form.kind, m, loss, last - loss + 1};
   }
   throw UsageError(
-      fmt::format("schedule: '{}' is no action (expected F<m>, L<m>, I<m>@<l>, W<m>, B<m>@<l> or U)", entry));
+      fmt::format("schedule: '{}' is no action (expected F<m>, L<m>, I<m>@<l>, I<m>@<first l>-<last l>, "
+                  "W<m>, B<m>@<l> or U)",
+                  entry));
 }
 
 }  // namespace
@@ -44,8 +57,10 @@ Action parse_action(const std::string& entry) {
 std::string to_text(const Action& action) {
   for (const Letter& form : kLetters) {
     if (form.kind != action.kind) continue;
-    return form.names_loss ? fmt::format("{}{}@{}", form.letter, action.micro_batch, action.loss)
-                           : fmt::format("{}{}", form.letter, action.micro_batch);
+    std::string text = fmt::format("{}{}", form.letter, action.micro_batch);
+    if (form.names_loss) text += fmt::format("@{}", action.loss);
+    if (action.stacked > 1) text += fmt::format("-{}", action.loss + action.stacked - 1);
+    return text;
   }
   return "U";
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The text form of a program: actions separated by blanks, "F<m> L<m> I<m>@<l> W<m> B<m>@<l> U". Round-trips.
+// The text form of a program: actions separated by blanks, "F<m> L<m> I<m>@<l> W<m> B<m>@<l> U";
+// "I<m>@<l>-<n>" stacks losses l to n. Round-trips.
 
 #include <string>
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/ids.h"
+#include "schedule/mailbox.h"
 #include "schedule/messages.h"
 #include "schedule/text.h"
 
@@ -14,14 +16,40 @@ namespace interlock::schedule {
 namespace {
 
 [[noreturn]] void refuse(int stage, const Action& action, const std::string& problem) {
-  throw BrokenInvariant(fmt::format("schedule: stage {}, action {}: {}", stage, to_text(action), problem));
+  const std::string whose =
+      action.kind == ActionKind::kUpdate ? "" : fmt::format(" of micro-batch {}", action.micro_batch);
+  throw BrokenInvariant(fmt::format("schedule: rank {} (stage {}), action {}{}: {}",
+                                    index(rank_of_stage(stage)), stage, to_text(action), whose, problem));
+}
+
+[[noreturn]] void refuse(int stage, const std::string& problem) {
+  throw BrokenInvariant(
+      fmt::format("schedule: rank {} (stage {}) {}", index(rank_of_stage(stage)), stage, problem));
+}
+
+// What must hold before the messages of an action can be looked up: its micro-batch and loss exist there.
+void check_names(const GradientRule& rule, int micro_batches, int stage, const Action& action) {
+  if (action.kind == ActionKind::kUpdate) return;
+  if (action.micro_batch < 0 || action.micro_batch >= micro_batches)
+    refuse(stage, action, fmt::format("no such micro-batch; there are {}", micro_batches));
+  if (action.kind != ActionKind::kInputGradient && action.kind != ActionKind::kBackward) return;
+  const std::vector<int>& sent = rule.losses_sent(stage);
+  for (int loss = action.loss; loss < action.loss + action.stacked; ++loss) {
+    if (std::find(sent.begin(), sent.end(), loss) != sent.end()) continue;
+    refuse(stage, action, "no stage below uses this gradient, or it would travel more than N-1 hops");
+  }
 }
 
 // One stage's progress through its own list, and what may come next there.
 class StageReplay {
  public:
-  StageReplay(const GradientRule& rule, int stage, int micro_batches, const StageProgram& program)
-      : rule_(rule), stage_(stage), micro_batches_(micro_batches), program_(program) {}
+  StageReplay(const GradientRule& rule, int stage, int micro_batches, int in_flight_cap,
+              const StageProgram& program)
+      : rule_(rule),
+        stage_(stage),
+        micro_batches_(micro_batches),
+        in_flight_cap_(in_flight_cap),
+        program_(program) {}
 
   [[nodiscard]] bool finished() const { return next_ == program_.size(); }
   [[nodiscard]] const Action& current() const { return program_[next_]; }
@@ -30,12 +58,15 @@ class StageReplay {
   void run_current() {
     const Action& action = current();
     const int m = action.micro_batch;
-    if (action.kind != ActionKind::kUpdate && (m < 0 || m >= micro_batches_))
-      refuse(stage_, action, "no such micro-batch");
     if (updated_) refuse(stage_, action, "comes after the update");
     switch (action.kind) {
       case ActionKind::kForward:
+        if (forwarded_.count(m) == 0 && m != static_cast<int>(forwarded_.size()))
+          refuse(stage_, action, "forwards must run in the order of micro-batches");
         once(forwarded_, m, action);
+        if (in_flight() > in_flight_cap_)
+          refuse(stage_, action,
+                 fmt::format("is number {} in flight, the cap is {}", in_flight(), in_flight_cap_));
         break;
       case ActionKind::kLocalLoss:
         require(forwarded_, m, action, "its forward");
@@ -64,12 +95,10 @@ class StageReplay {
   }
 
   void check_finished() const {
-    if (!updated_) throw BrokenInvariant(fmt::format("schedule: stage {} never updates", stage_));
+    if (!updated_) refuse(stage_, "never updates");
     const std::size_t expected = rule_.losses_sent(stage_).size() * static_cast<std::size_t>(micro_batches_);
-    if (sent_.size() != expected) {
-      throw BrokenInvariant(fmt::format("schedule: stage {} sends {} gradients, {} are needed", stage_,
-                                        sent_.size(), expected));
-    }
+    if (sent_.size() != expected)
+      refuse(stage_, fmt::format("sends {} gradients, {} are needed", sent_.size(), expected));
   }
 
  private:
@@ -82,12 +111,10 @@ class StageReplay {
   }
   void check_gradient(const Action& action) {
     require(forwarded_, action.micro_batch, action, "its forward");
-    const std::vector<int> sent = rule_.losses_sent(stage_);
-    if (std::find(sent.begin(), sent.end(), action.loss) == sent.end()) {
-      refuse(stage_, action, "no stage below uses this gradient, or it would travel more than N-1 hops");
-    }
     if (action.loss == stage_) require(lost_, action.micro_batch, action, "its loss");
-    if (!sent_.insert({action.micro_batch, action.loss}).second) refuse(stage_, action, "is sent twice");
+    for (int loss = action.loss; loss < action.loss + action.stacked; ++loss) {
+      if (!sent_.insert({action.micro_batch, loss}).second) refuse(stage_, action, "is sent twice");
+    }
   }
   void release(const Action& action) {
     require(forwarded_, action.micro_batch, action, "its forward");
@@ -98,6 +125,7 @@ class StageReplay {
   const GradientRule& rule_;
   const int stage_;
   const int micro_batches_;
+  const int in_flight_cap_;
   const StageProgram& program_;
   std::size_t next_ = 0;
   std::set<int> forwarded_, lost_, released_;
@@ -107,32 +135,42 @@ class StageReplay {
 
 }  // namespace
 
-ReplayResult validate(const GradientRule& rule, int micro_batches, const Schedule& schedule) {
+ReplayResult validate(const GradientRule& rule, int micro_batches, const Schedule& schedule,
+                      const std::vector<int>& in_flight) {
   INTERLOCK_CHECK(static_cast<int>(schedule.size()) == rule.stages(),
                   fmt::format("{} programs for {} stages", schedule.size(), rule.stages()));
+  enum class Post : char { kNotSent, kWaiting, kRead };
   std::vector<StageReplay> stages;
+  std::vector<Mailbox> mailboxes;
+  std::vector<std::vector<Post>> posts;  // [stage][place]
   for (int stage = 0; stage < rule.stages(); ++stage) {
-    stages.emplace_back(rule, stage, micro_batches, schedule[static_cast<std::size_t>(stage)]);
+    const auto k = static_cast<std::size_t>(stage);
+    const int cap = in_flight.empty() ? micro_batches : in_flight[k];
+    stages.emplace_back(rule, stage, micro_batches, cap, schedule[k]);
+    mailboxes.emplace_back(rule, stage, micro_batches);
+    posts.emplace_back(mailboxes.back().size(), Post::kNotSent);
   }
 
   ReplayResult result;
-  std::set<Message> arrived, unread;
   bool progress = true;
   while (progress) {
     progress = false;
     for (int stage = 0; stage < rule.stages(); ++stage) {
-      StageReplay& replay = stages[static_cast<std::size_t>(stage)];
+      const auto k = static_cast<std::size_t>(stage);
+      StageReplay& replay = stages[k];
       while (!replay.finished()) {
         const Action action = replay.current();
+        check_names(rule, micro_batches, stage, action);
         const std::vector<Message> consumed = messages_consumed(rule, stage, action);
-        const bool ready = std::all_of(consumed.begin(), consumed.end(),
-                                       [&](const Message& m) { return arrived.count(m) != 0; });
+        const bool ready = std::all_of(consumed.begin(), consumed.end(), [&](const Message& message) {
+          return posts[k][mailboxes[k].place(message)] != Post::kNotSent;
+        });
         if (!ready) break;
-        for (const Message& message : consumed) unread.erase(message);
+        for (const Message& message : consumed) posts[k][mailboxes[k].place(message)] = Post::kRead;
         replay.run_current();
         for (const Message& message : messages_produced(rule, stage, action)) {
-          if (!arrived.insert(message).second) refuse(stage, action, "sends a message twice");
-          unread.insert(message);
+          const auto to = static_cast<std::size_t>(message.stage);
+          posts[to][mailboxes[to].place(message)] = Post::kWaiting;
         }
         result.peak_in_flight = std::max(result.peak_in_flight, replay.in_flight());
         ++result.actions;
@@ -145,9 +183,12 @@ ReplayResult validate(const GradientRule& rule, int micro_batches, const Schedul
     if (!replay.finished()) refuse(stage, replay.current(), "deadlock: waits for a message that never comes");
     replay.check_finished();
   }
-  if (!unread.empty()) {
-    throw BrokenInvariant(fmt::format("schedule: stage {} never reads a message of micro-batch {}",
-                                      unread.begin()->stage, unread.begin()->micro_batch));
+  for (int stage = 0; stage < rule.stages(); ++stage) {
+    const std::vector<Post>& received = posts[static_cast<std::size_t>(stage)];
+    const auto unread = std::find(received.begin(), received.end(), Post::kWaiting);
+    if (unread == received.end()) continue;
+    refuse(stage, fmt::format("never reads a message of micro-batch {}",
+                              (unread - received.begin()) % micro_batches));
   }
   return result;
 }

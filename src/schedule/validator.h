@@ -11,9 +11,12 @@ struct ReplayResult {
   int actions = 0;
 };
 
-// Throws BrokenInvariant, naming stage and action, if the schedule deadlocks, uses a gradient that is never
-// sent, leaves a message unread, sends beyond N - 1 hops, runs actions of a micro-batch out of order (F, L,
-// I, W), forgets or repeats one, or updates before the last weight gradient.
-ReplayResult validate(const GradientRule& rule, int micro_batches, const Schedule& schedule);
+// Throws BrokenInvariant, naming rank, stage, action and micro-batch, if the schedule deadlocks, uses a
+// gradient that is never sent, leaves a message unread, sends beyond N - 1 hops, runs actions of a
+// micro-batch out of order (F, L, I, W), runs forwards in another order than the stage below sends them,
+// forgets or repeats an action, updates before the last weight gradient, or keeps more micro-batches in
+// flight on stage k than `in_flight[k]` (empty: no cap).
+ReplayResult validate(const GradientRule& rule, int micro_batches, const Schedule& schedule,
+                      const std::vector<int>& in_flight = {});
 
 }  // namespace interlock::schedule

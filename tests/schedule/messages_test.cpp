@@ -57,15 +57,15 @@ TEST_CASE("losses and updates exchange nothing") {
 TEST_CASE("receives are posted in the order of first use") {
   // F0 L0 I0@1 F1 L1 I1@1 W0 F2 L2 I2@1 W1 W2 U
   const GradientRule rule = make_rule(3, 2);
-  CHECK(receive_order(rule, 1, stage_program(rule, 1, 3)) == Messages{activation(1, 0), activation(1, 1),
-                                                                      gradient(1, 0, 2), activation(1, 2),
-                                                                      gradient(1, 1, 2), gradient(1, 2, 2)});
+  CHECK(receive_order(rule, 1, one_f_one_b_program(rule, 1, 3, 3)) ==
+        Messages{activation(1, 0), activation(1, 1), gradient(1, 0, 2), activation(1, 2), gradient(1, 1, 2),
+                 gradient(1, 2, 2)});
 }
 
 TEST_CASE("a gradient that is both passed on and mixed is received once") {
   // F0 L0 I0@1 I0@2 W0 U, and W0 mixes losses 1, 2 and 3
   const GradientRule rule = make_rule(4, 3, MixKind::kSum);
-  CHECK(receive_order(rule, 1, stage_program(rule, 1, 1)) ==
+  CHECK(receive_order(rule, 1, one_f_one_b_program(rule, 1, 1, 1)) ==
         Messages{activation(1, 0), gradient(1, 0, 2), gradient(1, 0, 3)});
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("over a whole schedule the messages sent are the messages received") {
   for (const auto& [name, rule] : all_rules()) {
     INFO(name);
     std::multiset<Message> sent, received;
-    const Schedule schedule = make_schedule(rule, 4);
+    const Schedule schedule = one_f_one_b_schedule(rule, 4);
     for (int stage = 0; stage < rule.stages(); ++stage) {
       const StageProgram& program = schedule[static_cast<std::size_t>(stage)];
       for (const Action& action : program) {

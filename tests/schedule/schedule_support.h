@@ -1,10 +1,14 @@
 #pragma once
-// Shared by the tests of this folder: rules in one line, and every rule up to eight stages.
+// Shared by the tests of this folder: rules and schedules in one line, every rule up to eight stages, costs.
 
+#include <random>
 #include <string>
 #include <vector>
 
+#include "schedule/costs.h"
+#include "schedule/generator.h"
 #include "schedule/gradient_rule.h"
+#include "schedule/text.h"
 
 namespace interlock::schedule {
 
@@ -45,6 +49,48 @@ inline std::vector<NamedRule> all_rules() {
     }
   }
   return rules;
+}
+
+template <class MakeProgram>  // int stage -> StageProgram
+Schedule each_stage(const GradientRule& rule, MakeProgram&& make) {
+  Schedule schedule;
+  for (int stage = 0; stage < rule.stages(); ++stage) schedule.push_back(make(stage));
+  return schedule;
+}
+
+inline Schedule gpipe_schedule(const GradientRule& rule, int micro_batches) {
+  return each_stage(rule, [&](int k) { return gpipe_program(rule, k, micro_batches); });
+}
+
+// `in_flight` 0: no bound but the horizon's.
+inline Schedule one_f_one_b_schedule(const GradientRule& rule, int micro_batches, int in_flight = 0) {
+  const int cap = in_flight == 0 ? micro_batches : in_flight;
+  return each_stage(rule, [&](int k) { return one_f_one_b_program(rule, k, micro_batches, cap); });
+}
+
+inline Schedule rhythm_schedule(const GradientRule& rule, int micro_batches, const Rhythm& rhythm) {
+  return each_stage(rule, [&](int k) { return rhythm_program(rule, k, micro_batches, rhythm); });
+}
+
+inline Schedule parse_programs(const std::vector<std::string>& texts) {
+  Schedule schedule;
+  for (const std::string& text : texts) schedule.push_back(parse_program(text));
+  return schedule;
+}
+
+// Every stage, link and stored micro-batch its own. The same seed gives the same costs.
+inline Costs random_costs(int stages, std::mt19937& generator) {
+  const auto between = [&](double low, double high) {
+    return low + (high - low) * static_cast<double>(generator()) / static_cast<double>(std::mt19937::max());
+  };
+  Costs costs = equal_costs(stages);
+  for (StageCosts& stage : costs.stages) {
+    stage = {between(0.5, 2), between(0, 0.5), between(0.5, 2),
+             between(0.5, 3), between(1, 4),   between(0, 0.2)};
+  }
+  for (double& link : costs.link_seconds) link = between(0, 0.3);
+  for (int stage = 0; stage < stages; ++stage) costs.stored_bytes.push_back(between(1, 4));
+  return costs;
 }
 
 }  // namespace interlock::schedule

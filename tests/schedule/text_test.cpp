@@ -21,9 +21,18 @@ TEST_CASE("each kind of action has its letter") {
 TEST_CASE("every generated program reads back as it was written") {
   for (const auto& [name, rule] : all_rules()) {
     INFO(name);
-    for (const StageProgram& program : make_schedule(rule, 3)) {
+    for (const StageProgram& program : one_f_one_b_schedule(rule, 3)) {
       CHECK(parse_program(to_text(program)) == program);
     }
+  }
+}
+
+TEST_CASE("a stack of losses is written as first and last, and reads back") {
+  const Action stack{ActionKind::kInputGradient, 3, 5, 4};
+  CHECK(to_text(stack) == "I3@5-8");
+  CHECK(parse_program("I3@5-8") == StageProgram{stack});
+  for (const char* entry : {"I3@5-", "I3@5-4", "I3@-5", "W3-4", "B3@5-6"}) {
+    CHECK_THROWS_AS(parse_program(entry), UsageError);
   }
 }
 
@@ -35,7 +44,7 @@ TEST_CASE("blanks and line ends separate actions; no text is no action") {
 
 TEST_CASE("what is no action is refused and quoted") {
   for (const char* entry : {"X0", "F", "f0", "F-1", "F0@1", "L0x", "I0", "I0@", "I@1", "I0@-1", "I0@1@2",
-                            "B1", "W1.5", "U0", "UU"}) {
+                            "B1", "W1.5", "U0", "UU", "F+1", "F4294967296", "I0@4294967296"}) {
     const std::string message =
         test::message_of<UsageError>([&] { parse_program(std::string("F0 ") + entry); });
     CHECK_THAT(message, Catch::Matchers::Contains("'" + std::string(entry) + "'"));

@@ -1,0 +1,34 @@
+#include "schedule/costs.h"
+
+namespace interlock::schedule {
+
+double StageCosts::of(const Action& action) const {
+  switch (action.kind) {
+    case ActionKind::kForward:
+      return forward;
+    case ActionKind::kLocalLoss:
+      return loss;
+    case ActionKind::kInputGradient:
+      return action.stacked == 1 ? input_gradient : action.stacked * stacked_input_gradient;
+    case ActionKind::kWeightGradient:
+      return weight_gradient;
+    case ActionKind::kBackward:
+      return backward;
+    case ActionKind::kUpdate:
+      return update;
+  }
+  return 0;
+}
+
+Costs equal_costs(int stages) {
+  const auto count = static_cast<std::size_t>(stages);
+  return {std::vector<StageCosts>(count), std::vector<double>(count - 1, 0.0), {}};
+}
+
+double work_seconds(const StageCosts& costs, const StageProgram& program) {
+  double seconds = 0;
+  for (const Action& action : program) seconds += costs.of(action);
+  return seconds;
+}
+
+}  // namespace interlock::schedule
