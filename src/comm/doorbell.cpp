@@ -4,14 +4,34 @@
 #include <ctime>
 #include <linux/futex.h>
 #include <new>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace interlock::comm {
 namespace {
 
-long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* timeout) {
-  return syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, timeout, nullptr, 0);
+// The listener is the futex's bit set, so two threads can sleep on one word and be woken apart.
+void wake(std::atomic<std::uint32_t>& word, std::uint32_t listener) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_BITSET, 1, nullptr, nullptr,
+          listener);
+}
+
+// The deadline is of the monotonic clock.
+void wait(std::atomic<std::uint32_t>& word, std::uint32_t value, const timespec& deadline,
+          std::uint32_t listener) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_BITSET, value, &deadline, nullptr,
+          listener);
+}
+
+timespec after(std::chrono::microseconds pause) {
+  constexpr long kSecond = 1'000'000'000;
+  timespec deadline{};
+  clock_gettime(CLOCK_MONOTONIC, &deadline);
+  const long nanoseconds = deadline.tv_nsec + static_cast<long>(pause.count() % 1'000'000 * 1000);
+  deadline.tv_sec += static_cast<time_t>(pause.count() / 1'000'000 + nanoseconds / kSecond);
+  deadline.tv_nsec = nanoseconds % kSecond;
+  return deadline;
 }
 
 }  // namespace
@@ -24,6 +44,7 @@ Doorbell::Doorbell(MPI_Comm world) {
   int on_host = 0;
   INTERLOCK_MPI(MPI_Comm_size(host_, &on_host));
   reaches_all_ = on_host == ranks;
+  crowded_ = on_host > sysconf(_SC_NPROCESSORS_ONLN);
 
   void* own = nullptr;
   INTERLOCK_MPI(
@@ -48,27 +69,39 @@ void Doorbell::free() {
   INTERLOCK_MPI(MPI_Comm_free(&host_));
 }
 
-void Doorbell::ring(int rank) {
+void Doorbell::ring(int rank, Urgency urgency) {
   Bell* const bell = bells_[static_cast<std::size_t>(rank)];
   if (bell == nullptr) return;
-  // Sequentially consistent, and in the opposite order to sleep(): either the sleeper sees the new count, or
-  // we see that it sleeps.
+  // What we have just sent comes before the look at the listener; listen() has the opposite order.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const auto listener = static_cast<Listener>(bell->listener.load(std::memory_order_relaxed));
+  if (listener == Listener::kNobody) return;
+  if (listener == Listener::kThread && urgency == Urgency::kLazy) return;
   bell->count.fetch_add(1);
-  if (bell->sleeping.load() != 0) futex(bell->count, FUTEX_WAKE, 1, nullptr);
+  wake(bell->count, static_cast<std::uint32_t>(listener));
+}
+
+void Doorbell::ring_self() {
+  own().count.fetch_add(1);
+  const std::uint32_t listener = own().listener.load();
+  if (listener != static_cast<std::uint32_t>(Listener::kNobody)) wake(own().count, listener);
 }
 
 std::uint32_t Doorbell::count() const {
-  return bells_[static_cast<std::size_t>(own_rank_)]->count.load();
+  return own().count.load();
 }
 
-bool Doorbell::sleep(std::uint32_t seen, std::chrono::microseconds longest) {
-  Bell& bell = *bells_[static_cast<std::size_t>(own_rank_)];
-  const timespec timeout{static_cast<time_t>(longest.count() / 1'000'000),
-                         static_cast<long>(longest.count() % 1'000'000 * 1000)};
-  bell.sleeping.store(1);
-  if (bell.count.load() == seen) futex(bell.count, FUTEX_WAIT, seen, &timeout);
-  bell.sleeping.store(0);
-  return bell.count.load() != seen;
+void Doorbell::listen(Listener listener) {
+  own().listener.store(static_cast<std::uint32_t>(listener), std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+bool Doorbell::sleep(Listener self, std::uint32_t seen, std::chrono::microseconds longest) {
+  if (longest.count() == 0) sched_yield();
+  // The kernel compares the count once more, so a ring just now is not slept through.
+  if (longest.count() > 0 && count() == seen)
+    wait(own().count, seen, after(longest), static_cast<std::uint32_t>(self));
+  return count() != seen;
 }
 
 }  // namespace interlock::comm

@@ -1,21 +1,28 @@
 #pragma once
-// The communication thread: the only thread of a process that calls MPI, from MPI_Init to MPI_Finalize.
+// MPI for a rank: messages between stages, control messages with the coordinator, start and end of the job.
 //
 // Owns:     MPI itself, two duplicated communicators (data between stages, control with the coordinator), the
-// memory
-//           of every operation in flight.
-// Threads:  any thread may post and wait. Waiting sleeps on a condition variable. A rank that computes for
-// seconds
-//           still sends, receives and takes control messages, because this thread does it.
-// Cost:     polls quickly while there is traffic, then backs off; a rank of the same host that sends rings
-//           (doorbell.h), so an idle rank sleeps and uses next to nothing. With ranks on other hosts it
+//           communication thread, the memory of every operation in flight.
+// Threads:  any thread may post and wait. Whoever holds the driving lock calls MPI, one thread at a time: a
+// thread that
+//           posts starts its operation itself, a thread that waits drives MPI itself (so a message costs one
+//           wake-up at most), and the communication thread drives when something comes in while all others
+//           compute. A rank that computes for seconds so still sends and receives.
+// Cost:     a wait polls for some tens of microseconds where that has paid lately, then sleeps until a rank
+// of the
+//           same host rings (doorbell.h), so an idle rank uses next to nothing. With ranks on other hosts it
 //           keeps polling, every half millisecond at the longest: about 1 % of a core.
-// Errors:   PeerError from wait() and next_control() once the transport has failed.
+//           No allocation for messages of tensors once the first have passed.
+// Errors:   PeerError from posts, wait() and next_control() once the transport has failed.
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,7 +34,13 @@
 #include "comm/transfer.h"
 #include "common/ids.h"
 
+namespace at {
+class Tensor;
+}
+
 namespace interlock::comm {
+
+class OperationPool;
 
 struct ControlMessage {
   Rank from{};
@@ -48,11 +61,19 @@ class ProgressEngine {
   Transfer send(Rank to, Tag tag, const void* data, std::size_t bytes,
                 std::shared_ptr<const void> keep_alive);
   Transfer receive(Rank from, Tag tag, void* data, std::size_t bytes, std::shared_ptr<const void> keep_alive);
+  // The bytes of a contiguous CPU tensor, which is held until completion (TensorChannel checks).
+  Transfer send(Rank to, Tag tag, const at::Tensor& tensor);
+  Transfer receive(Rank from, Tag tag, const at::Tensor& buffer);
 
   void send_control(Rank to, std::string payload);
   // Next control message in order of arrival; blocks. With a timeout: nothing if none came in time.
   ControlMessage next_control();
   std::optional<ControlMessage> next_control(double timeout_seconds);
+  std::optional<ControlMessage> try_next_control();  // returns at once
+
+  // Runs `use` with MPI to itself: no other thread of this process is in MPI meanwhile, and no message of the
+  // engine moves. For measurements of MPI itself. `use` must not call the engine.
+  void exclusively(const std::function<void()>& use);
 
   // Completes all sends, meets the other ranks in a barrier and finalises MPI. Call on every rank.
   void close();
@@ -62,38 +83,84 @@ class ProgressEngine {
 
  private:
   friend class Transfer;
-  Transfer post(std::shared_ptr<PendingOperation> operation);
-  void wait(const PendingOperation& operation);
-  bool done(const PendingOperation& operation) const;
-  void wake_communication_thread();
-  void throw_if_failed(const std::unique_lock<std::mutex>& lock) const;
+  using Clock = std::chrono::steady_clock;
+  using Operation = std::shared_ptr<PendingOperation>;
 
-  // Everything below runs on the communication thread.
-  void run();
-  void initialise();
-  void finalise();
-  bool start_posted();     // true if anything was started
+  // Any thread.
+  Operation new_operation();
+  Transfer post(Operation operation);
+  void wait(const PendingOperation& operation);
+  bool done(const PendingOperation& operation);
+  void throw_if_failed();
+  void record_failure();  // of the exception being handled
+  void ring_self();
+  std::optional<ControlMessage> take_control();
+
+  // Waiting, in waiting.cpp. `Condition` is a cheap test that only reads atomics.
+  template <class Condition>
+  bool wait_until(const Condition& met, Clock::time_point deadline,
+                  bool for_receipt = false);  // false at the deadline
+  template <class Condition>
+  void drive_until(const Condition& met, Clock::time_point deadline, bool for_receipt);
+  template <class Condition>
+  void wait_for_driver(const Condition& met, Clock::time_point deadline);
+  void stop_driving(std::unique_lock<std::mutex> driving);  // after polling with nobody listening
+  void hand_over(std::unique_lock<std::mutex> driving);     // the communication thread may drive again
+  template <class Condition>
+  std::unique_lock<std::mutex> drive_soon(
+      const Condition& met);  // not locked if another thread keeps driving
+  template <class Work>
+  bool drive_briefly(const Work& work);  // false if another thread drives
+  template <class Work>
+  void guarded(const Work& work);  // its exceptions are the engine's failure
+
+  // Everything below needs the driving lock (progress.cpp).
+  bool pass();       // one look at everything; true if anything moved
+  bool last_look();  // takes in everything that came before it; true if anything moved
+  void start(const Operation& operation);
+  bool start_queued();     // true if anything was started
   bool complete_some();    // true if anything completed
   bool receive_control();  // true if a message came in
-  void progress_until_closed();
+  void complete(PendingOperation& operation, std::size_t received);
+  void notify_waiting();
   bool nudge_receivers();  // rings whoever we are still sending to; true if there is anyone
+  // How long a thread may sleep that has found nothing to do; `pause` grows. `for_receipt`: sends are waited
+  // for.
+  std::chrono::microseconds time_to_sleep(std::chrono::microseconds& pause, bool for_receipt);
+
+  // The communication thread (communication_thread.cpp).
+  void run();
+  void initialise();
+  void progress_until_closed();
+  bool poll_until_quiet(bool rung);  // false if another thread wants to drive
+  [[nodiscard]] bool nothing_left() const;
   void meet_and_leave();
+  void finalise();
 
   int rank_ = 0;  // constant after construction
   int size_ = 1;
 
-  struct MpiState;  // communicators, requests: communication thread only
+  struct MpiState;  // communicators, requests
   std::unique_ptr<MpiState> mpi_;
+  std::mutex driving_;            // held by the one thread that calls MPI
+  std::atomic<int> wanting_{0};   // threads about to take it: the communication thread steps back
+  std::atomic<int> sleeping_{0};  // threads waiting while another drives
+  std::atomic<std::int64_t> spin_microseconds_{0};  // for how long the next wait polls before it sleeps
 
-  mutable std::mutex mutex_;         // guards all below, and PendingOperation::complete
-  std::condition_variable changed_;  // wakes waiters
-  std::deque<std::shared_ptr<PendingOperation>> queue_;
+  std::atomic<bool> queued_{false};   // something is in queue_
+  std::atomic<bool> arrived_{false};  // something is in inbox_
+  std::atomic<bool> failed_{false};   // failure_ is set
+  std::atomic<bool> closing_{false};
+  std::atomic<int> abort_code_{-1};
+
+  mutable std::mutex mutex_;         // guards all below; taken inside driving_, never around it
+  std::condition_variable changed_;  // wakes who waits while another thread drives
+  std::vector<Operation> queue_;     // posted while another thread drove
   std::deque<ControlMessage> inbox_;
   std::exception_ptr failure_;
   bool ready_ = false;
-  bool closing_ = false;
-  int abort_code_ = -1;
 
+  std::shared_ptr<OperationPool> pool_;
   std::thread thread_;
 };
 

@@ -5,10 +5,6 @@
 namespace interlock::comm {
 namespace {
 
-std::shared_ptr<const void> hold(const at::Tensor& tensor) {
-  return std::make_shared<const at::Tensor>(tensor);
-}
-
 void check_transferable(const at::Tensor& tensor) {
   INTERLOCK_CHECK(tensor.is_contiguous() && tensor.device().is_cpu(),
                   "only contiguous CPU tensors travel over MPI");
@@ -18,12 +14,12 @@ void check_transferable(const at::Tensor& tensor) {
 
 Transfer TensorChannel::send(Rank to, Tag tag, const at::Tensor& tensor) {
   check_transferable(tensor);
-  return engine_.send(to, tag, tensor.const_data_ptr(), tensor.nbytes(), hold(tensor));
+  return engine_.send(to, tag, tensor);
 }
 
 Transfer TensorChannel::receive(Rank from, Tag tag, const at::Tensor& buffer) {
   check_transferable(buffer);
-  return engine_.receive(from, tag, buffer.mutable_data_ptr(), buffer.nbytes(), hold(buffer));
+  return engine_.receive(from, tag, buffer);
 }
 
 }  // namespace interlock::comm

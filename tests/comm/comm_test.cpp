@@ -1,10 +1,12 @@
+#include <array>
 #include <chrono>
-#include <numeric>
+#include <optional>
 #include <thread>
 
 #include <torch/types.h>
 
 #include "comm/agreement.h"
+#include "comm/count_allocations.h"
 #include "comm/tensor_channel.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -79,6 +81,137 @@ TEST_CASE("a rank that computes still receives and passes on control messages") 
   CHECK(message.from == previous_rank());
   CHECK(message.payload.size() == 100'000);
   agree(engine(), 0, "");
+}
+
+TEST_CASE("a large tensor arrives while its receiver computes") {
+  TensorChannel channel(engine());
+  const at::Tensor buffer = torch::zeros({4'000'000});
+  const at::Tensor sent = torch::full({4'000'000}, 1.0f + static_cast<float>(index(engine().rank())));
+  Transfer receive = channel.receive(previous_rank(), Tag::activation(0), buffer);
+  agree(engine(), 0, "");
+  const double start = monotonic_seconds();
+  Transfer send = channel.send(next_rank(), Tag::activation(0), sent);
+  double took = 0;
+  if (engine().rank() == kCoordinator) {
+    send.wait();
+    took = monotonic_seconds() - start;
+  } else {
+    while (monotonic_seconds() < start + 1) {
+    }
+  }
+  receive.wait();
+  send.wait();
+  CHECK(took < 0.9);  // milliseconds, unless all cores are busy and messages move in pieces
+  CHECK(buffer[3'999'999].item<float>() == 1.0f + static_cast<float>(index(previous_rank())));
+  agree(engine(), 0, "");
+}
+
+TEST_CASE("tensors come and go without an allocation") {
+  TensorChannel channel(engine());
+  long during = 0;
+  for (const std::int64_t size : {16, 100'000}) {
+    const at::Tensor out = torch::ones({size});
+    const at::Tensor in = torch::empty({size});
+    const auto exchange = [&](int rounds) {
+      for (int i = 0; i < rounds; ++i) {
+        Transfer receive = channel.receive(previous_rank(), Tag::activation(i % 4), in);
+        Transfer send = channel.send(next_rank(), Tag::activation(i % 4), out);
+        receive.wait();
+        send.wait();
+      }
+    };
+    exchange(100);
+    const long before = interlock::testing::allocations();
+    exchange(500);
+    during += interlock::testing::allocations() - before;
+    agree(engine(), 0, "");
+  }
+  CHECK(interlock::testing::allocations() > 0);  // they are counted at all
+  CHECK(during == 0);
+}
+
+// Rounds of messages of mixed sizes around the ring, on a tag of its own; what came in wrong is counted.
+int exchange_rounds(int tag, int rounds) {
+  TensorChannel channel(engine());
+  constexpr std::array<std::int64_t, 5> kSizes{1, 300, 2'000, 30'000, 200'000};
+  int wrong = 0;
+  for (int i = 0; i < rounds; ++i) {
+    const std::int64_t size = kSizes[static_cast<std::size_t>(i + tag) % kSizes.size()];
+    const at::Tensor in = torch::zeros({size}, torch::kInt);
+    Transfer receive = channel.receive(previous_rank(), Tag::activation(tag), in);
+    channel.send(next_rank(), Tag::activation(tag), torch::full({size}, i + tag, torch::kInt));
+    // Sometimes busy, so that the communication thread and the waiting threads take turns.
+    const double until = monotonic_seconds() + 2e-5 * (i * 7 % 11);
+    while (i % 3 == 0 && monotonic_seconds() < until) {
+    }
+    receive.wait();
+    wrong += in[0].item<int>() != i + tag || in[size - 1].item<int>() != i + tag ? 1 : 0;
+  }
+  return wrong;
+}
+
+TEST_CASE("two threads of a rank wait at the same time, and no wake-up is lost") {
+  int wrong_beside = 0;
+  const double start = monotonic_seconds();
+  std::thread beside([&] { wrong_beside = exchange_rounds(2, 500); });
+  const int wrong = exchange_rounds(1, 500);
+  beside.join();
+  const double took = monotonic_seconds() - start;
+  agree(engine(), 0, "");
+  CHECK(wrong == 0);
+  CHECK(wrong_beside == 0);
+  CHECK(took < 20);  // a fraction of a second; a lost wake-up in every round would cost 20 ms each
+}
+
+TEST_CASE("a thread that waits for long does not hold up another") {
+  TensorChannel channel(engine());
+  const at::Tensor late = torch::zeros({1});
+  const at::Tensor soon = torch::zeros({100'000});
+  Transfer waits_long = channel.receive(previous_rank(), Tag::activation(5), late);
+  std::thread beside([&] { waits_long.wait(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it drives MPI now
+  Transfer receive = channel.receive(previous_rank(), Tag::activation(6), soon);
+  channel.send(next_rank(), Tag::activation(6), torch::ones({100'000}));
+  receive.wait();  // would never return: the other message is sent after it
+  channel.send(next_rank(), Tag::activation(5), torch::ones({1}));
+  beside.join();
+  CHECK(soon[99'999].item<float>() == 1);
+  CHECK(late[0].item<float>() == 1);
+  agree(engine(), 0, "");
+}
+
+// Nobody leaves before all have come; unlike agree() without control messages.
+void meet() {
+  TensorChannel channel(engine());
+  const at::Tensor token = torch::zeros({1});
+  for (int i = 1; i < engine().size(); ++i) {
+    Transfer receive = channel.receive(previous_rank(), Tag::tensor(i), torch::empty({1}));
+    channel.send(next_rank(), Tag::tensor(i), token);
+    receive.wait();
+  }
+}
+
+TEST_CASE("looking for a control message returns at once, with or without one") {
+  meet();
+  const double start = monotonic_seconds();
+  const bool early = engine().try_next_control().has_value();
+  const bool in_time = engine().next_control(0.05).has_value();
+  const double took = monotonic_seconds() - start;
+  meet();
+  engine().send_control(next_rank(), "small");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::optional<ControlMessage> message = engine().try_next_control();
+  for (int i = 0; i < 200 && !message; ++i) {  // a busy machine
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    message = engine().try_next_control();
+  }
+  meet();
+  CHECK_FALSE(early);
+  CHECK_FALSE(in_time);
+  CHECK(took < 0.5);
+  REQUIRE(message);
+  CHECK(message->payload == "small");
+  CHECK(message->from == previous_rank());
 }
 
 TEST_CASE("all ranks agree on the lowest rank that failed") {
