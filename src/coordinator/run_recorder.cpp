@@ -91,9 +91,13 @@ void RunRecorder::record_step(const BatchRecord& record) {
 
   cpu_seconds_.clear();
   peak_memory_.clear();
+  peak_activations_.clear();
+  micro_batch_activations_.clear();
   for (const schedule::Report& report : record.stages) {
     cpu_seconds_.push_back(report.cpu_seconds);
     peak_memory_.push_back(report.peak_memory_mebibytes);
+    peak_activations_.push_back(static_cast<double>(report.peak_activation_bytes));
+    micro_batch_activations_.push_back(static_cast<double>(report.micro_batch_activation_bytes));
   }
   if (steps_seen_ == 1) first_step_cpu_seconds_ = cpu_seconds_;
   const bool ends_epoch = metrics.step % job_.steps_per_epoch == 0 || metrics.step == job_.total_steps;
@@ -126,6 +130,8 @@ void RunRecorder::finish(double coordinator_cpu_seconds) {
   for (std::size_t k = 0; k < cpu_seconds_.size(); ++k)
     metrics.cpu_seconds_in_steps[k] -= first_step_cpu_seconds_[k];
   metrics.peak_memory_mebibytes = peak_memory_;
+  metrics.peak_activation_bytes = peak_activations_;
+  metrics.micro_batch_activation_bytes = micro_batch_activations_;
   log_.write(metrics);
 }
 

@@ -48,6 +48,7 @@ class RunRecorder {
   Sums evaluation_;
   std::optional<EvalMetrics> last_evaluation_;
   PerStage cpu_seconds_, first_step_cpu_seconds_, peak_memory_;
+  PerStage peak_activations_, micro_batch_activations_;
 };
 
 }  // namespace interlock::coordinator

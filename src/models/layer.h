@@ -31,6 +31,9 @@ struct ForwardContext {
   // depends on neither the cut nor the timing.
   std::uint64_t dropout_seed = 0;
   std::uint64_t layer = 0;  // number in the whole network; heads count from kFirstHeadLayer
+  // The same forward a second time, for its graph (training.recompute): nothing that counts or averages over
+  // batches may be touched again.
+  bool recomputing = false;
 };
 
 class Layer : public torch::nn::Module {

@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "common/log.h"
+#include "models/layout.h"
 #include "models/loss.h"
 #include "models/training_context.h"
 #include "models/weights.h"
@@ -33,7 +34,7 @@ void accumulate(const std::vector<at::Tensor>& parameters, const at::Tensor* gra
     if (sum.defined()) {
       sum.add_(gradients[i]);
     } else {
-      sum = gradients[i];
+      sum = gradients[i].contiguous();  // laid out as the parameter is: norms add in memory order
     }
   }
 }
@@ -66,7 +67,7 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
   // a_0 = x;  h_k = f_k(a_k; theta_k);  a_{k+1} = h_k detached.
   for (int k = 0; k < K; ++k) {
     const auto i = static_cast<std::size_t>(k);
-    a[i] = k == 0 ? batch.inputs : h[i - 1].detach();
+    a[i] = models::in_compute_layout(k == 0 ? batch.inputs : h[i - 1]);
     if (!rule.losses_sent(k).empty()) a[i].requires_grad_();
     h[i] = stages_[i].main().forward(a[i], context);
   }
@@ -91,7 +92,7 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
     if (with_respect_to.empty()) continue;
     const variable_list gradients = grad({L}, with_respect_to);
     accumulate(phi, gradients.data());
-    if (wants_delta) delta[{k, k}] = gradients.back();
+    if (wants_delta) delta[{k, k}] = models::in_compute_layout(gradients.back());
   }
 
   // delta(l, k-1) = (dh_k / da_k)^T delta(l, k);   theta_k += (dh_k / dtheta_k)^T mix(delta(., k)).
@@ -104,11 +105,12 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       with_respect_to.push_back(a[i]);
       const variable_list gradients = grad({h[i]}, with_respect_to, {delta.at({K - 1, k})});
       accumulate(theta, gradients.data());
-      delta[{K - 1, k - 1}] = gradients.back();
+      delta[{K - 1, k - 1}] = models::in_compute_layout(gradients.back());
       continue;
     }
     for (const int l : rule.losses_sent(k)) {
-      delta[{l, k - 1}] = grad({h[i]}, {a[i]}, {delta.at({l, k})}, /*retain_graph=*/true)[0];
+      delta[{l, k - 1}] =
+          models::in_compute_layout(grad({h[i]}, {a[i]}, {delta.at({l, k})}, /*retain_graph=*/true)[0]);
     }
     if (theta.empty()) continue;
     const at::Tensor mixed = training::mix_gradients(rule, k, [&](int l) { return delta.at({l, k}); });
@@ -145,7 +147,7 @@ BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches
   for (const data::Batch& batch : micro_batches) {
     at::Tensor h = batch.inputs;
     for (std::size_t k = 0; k < K; ++k) {
-      h = stages_[k].main().forward(h, {});
+      h = stages_[k].main().forward(models::in_compute_layout(h), {});
       const int stage = static_cast<int>(k);
       if (!plan_.rule.computes_loss(stage)) continue;
       const at::Tensor prediction = plan_.rule.is_last(stage) ? h : stages_[k].head().forward(h, {});

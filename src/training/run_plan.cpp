@@ -5,8 +5,14 @@
 #include <fmt/format.h>
 
 #include "data/sampler.h"
+#include "schedule/program.h"
 
 namespace interlock::training {
+namespace {
+
+constexpr std::int64_t kBytes = 4;  // float32
+
+}  // namespace
 
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data) {
   const schedule::GradientRule rule(config.partition.stages, config.learning);
@@ -14,7 +20,7 @@ RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& dat
   for (int stage = 0; stage < rule.stages(); ++stage) with_head.push_back(rule.has_head(stage));
 
   const models::Problem problem{data.sample_shape, data.target_shape, data.classes, data.integer_inputs};
-  RunPlan plan{config, data, rule, models::make_blueprint(config, problem, with_head)};
+  RunPlan plan{config, data, rule, models::make_blueprint(config, problem, with_head), 0, 0, 0, {}};
   const std::int64_t batch = config.training.batch_size;
   plan.micro_batch_size = (batch + config.schedule.micro_batches - 1) / config.schedule.micro_batches;
   plan.steps_per_epoch = data::steps_per_epoch(data.train_samples, batch, config.data.drop_last);
@@ -29,23 +35,26 @@ RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& dat
   return plan;
 }
 
-MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {
-  constexpr double kBytes = 4;  // float32
+std::int64_t stored_bytes(const RunPlan& plan, int stage) {
   const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
-  const double parameters =
-      kBytes * static_cast<double>(blueprint.main_parameters + blueprint.head_parameters);
+  std::int64_t per_sample = models::element_count(blueprint.input);
+  if (!plan.config.training.recompute) per_sample += blueprint.activation_elements;
+  return kBytes * plan.micro_batch_size * per_sample;
+}
+
+MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {
+  const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
+  const double parameters = static_cast<double>(kBytes) *
+                            static_cast<double>(blueprint.main_parameters + blueprint.head_parameters);
   const bool adam = plan.config.optimizer.kind != config::OptimizerKind::kSgd;
   const double slots = adam ? 2 : (plan.config.optimizer.momentum > 0 ? 1 : 0);
 
   MemoryEstimate memory;
-  const std::vector<int> received = plan.rule.losses_received(stage);
-  const int hops = received.empty() ? 0 : received.back() - stage;
-  memory.in_flight = std::min(plan.config.schedule.micro_batches, hops + 1);
+  memory.in_flight = schedule::peak_in_flight(plan.schedule.at(static_cast<std::size_t>(stage)));
   memory.weights = parameters;
   memory.gradients = parameters;
   memory.optimizer = slots * parameters;
-  const std::int64_t per_sample = blueprint.activation_elements + models::element_count(blueprint.input);
-  memory.activations = kBytes * static_cast<double>(memory.in_flight * plan.micro_batch_size * per_sample);
+  memory.activations = static_cast<double>(memory.in_flight * stored_bytes(plan, stage));
   return memory;
 }
 

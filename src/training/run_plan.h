@@ -4,6 +4,7 @@
 
 #include "data/dataset.h"
 #include "models/blueprint.h"
+#include "schedule/action.h"
 #include "schedule/gradient_rule.h"
 
 namespace interlock::training {
@@ -16,12 +17,20 @@ struct RunPlan {
   std::int64_t micro_batch_size = 0;  // samples; a batch's last micro-batch may be smaller
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;  // of the whole run, max_steps included
+  // Every stage's actions of a full batch (schedule_choice.h makes it); empty where nothing is scheduled, as
+  // for the oracle.
+  schedule::Schedule schedule;
 };
 
-// Errors: as make_blueprint(); UsageError where no batch can be formed.
+// All but the schedule. Errors: as make_blueprint(); UsageError where no batch can be formed.
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data);
 
-// Estimated bytes stage k needs while training: weights, gradients, optimizer state, activations in flight.
+// What one full micro-batch keeps for backward on a stage, in bytes: an estimate from the layers' shapes;
+// with training.recompute the stage's input only.
+std::int64_t stored_bytes(const RunPlan& plan, int stage);
+
+// REQUIRES the schedule. Estimated bytes stage k needs while training: weights, gradients, optimizer state,
+// activations in flight.
 struct MemoryEstimate {
   double weights = 0;
   double gradients = 0;

@@ -1,63 +1,69 @@
 #include "worker/program_runner.h"
 
-#include "schedule/messages.h"
-
 namespace interlock::worker {
 
 using schedule::Action;
 using schedule::ActionKind;
 using schedule::Message;
 
-void ProgramRunner::forward(int m, const MicroBatchSource& source) {
+void ProgramRunner::forward(const PreparedAction& prepared, const MicroBatchSource& source) {
+  const int m = prepared.action.micro_batch;
   data::Batch batch;
   if (stage_ == 0) {
     batch = source(m);
   } else {
-    StageLinks::Activation received = links_.receive_activation(m);
-    batch = {received.activation, received.targets};
+    StageLinks::Arrival arrival = links_.receive(prepared.takes.front());
+    batch = {std::move(arrival.data), std::move(arrival.targets)};
   }
-  const at::Tensor output = executor_.forward(m, batch.inputs, batch.targets);
+  const at::Tensor output = device_.forward(m, batch.inputs, batch.targets);
   if (!plan_.rule.is_last(stage_)) links_.send_activation(m, output, batch.targets);
 }
 
-void ProgramRunner::take_gradients(const Action& action) {
-  for (const Message& message : schedule::messages_consumed(plan_.rule, stage_, action)) {
-    if (!taken_.insert(message).second) continue;  // an earlier action already took it
-    executor_.accept_gradient(message.micro_batch, message.loss,
-                              links_.receive_gradient(message.micro_batch, message.loss));
+void ProgramRunner::take_gradients(const PreparedAction& prepared) {
+  for (const Message& message : prepared.takes) {
+    device_.accept_gradient(message.micro_batch, message.loss, links_.receive(message).data);
   }
 }
 
-void ProgramRunner::run(const schedule::StageProgram& program,
-                        const std::vector<std::int64_t>& micro_batch_sizes, double learning_rate,
-                        const MicroBatchSource& source,
+void ProgramRunner::input_gradients(const Action& action) {
+  const int m = action.micro_batch;
+  if (action.stacked == 1) {
+    links_.send_gradient(m, action.loss, device_.input_gradient(m, action.loss));
+    return;
+  }
+  int loss = action.loss;
+  for (const at::Tensor& gradient : device_.stacked_input_gradients(m, action.loss, action.stacked)) {
+    links_.send_gradient(m, loss++, gradient);
+  }
+}
+
+void ProgramRunner::run(const PreparedProgram& program, double learning_rate, const MicroBatchSource& source,
                         std::array<std::int64_t, schedule::kActionKinds>& actions) {
-  links_.expect(schedule::receive_order(plan_.rule, stage_, program), micro_batch_sizes);
-  taken_.clear();
-  for (const Action& action : program) {
+  for (const PreparedAction& prepared : program.actions) {
+    const Action& action = prepared.action;
     const int m = action.micro_batch;
-    if (action.kind != ActionKind::kForward) take_gradients(action);
+    if (action.kind != ActionKind::kForward) take_gradients(prepared);
     switch (action.kind) {
       case ActionKind::kForward:
-        forward(m, source);
+        forward(prepared, source);
         break;
       case ActionKind::kLocalLoss:
-        executor_.local_loss(m);
+        device_.local_loss(m);
         break;
       case ActionKind::kInputGradient:
-        links_.send_gradient(m, action.loss, executor_.input_gradient(m, action.loss));
+        input_gradients(action);
         break;
       case ActionKind::kWeightGradient:
-        executor_.weight_gradient(m);
+        device_.weight_gradient(m);
         break;
       case ActionKind::kBackward:
-        links_.send_gradient(m, action.loss, executor_.backward(m, action.loss));
+        links_.send_gradient(m, action.loss, device_.backward(m, action.loss));
         break;
       case ActionKind::kUpdate:
-        executor_.update(learning_rate);
+        device_.update(learning_rate);
         break;
     }
-    ++actions[static_cast<std::size_t>(action.kind)];
+    actions[static_cast<std::size_t>(action.kind)] += action.stacked;
   }
 }
 

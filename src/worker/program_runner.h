@@ -1,15 +1,15 @@
 #pragma once
 // Carries out one stage's program for one batch: takes what each action consumes from the links, lets the
-// executor compute, sends on what it produces. This loop is the whole runtime of a stage; what to do when is
+// device compute, sends on what it produces. This loop is the whole runtime of a stage; what to do when is
 // in the schedule.
 
 #include <array>
 #include <functional>
-#include <set>
 
 #include "data/dataset.h"
 #include "schedule/protocol.h"
-#include "worker/stage_executor.h"
+#include "worker/prepared_program.h"
+#include "worker/stage_device.h"
 #include "worker/stage_links.h"
 
 namespace interlock::worker {
@@ -19,23 +19,23 @@ using MicroBatchSource = std::function<data::Batch(int m)>;
 
 class ProgramRunner {
  public:
-  ProgramRunner(const training::RunPlan& plan, int stage, StageExecutor& executor, StageLinks& links)
-      : plan_(plan), stage_(stage), executor_(executor), links_(links) {}
+  ProgramRunner(const training::RunPlan& plan, int stage, StageDevice& device, StageLinks& links)
+      : plan_(plan), stage_(stage), device_(device), links_(links) {}
 
-  // `source` is used by stage 0 only. Counts every action into `actions`.
-  void run(const schedule::StageProgram& program, const std::vector<std::int64_t>& micro_batch_sizes,
-           double learning_rate, const MicroBatchSource& source,
+  // REQUIRES that the links expect the program's messages. `source` is used by stage 0 only. Counts every
+  // action into `actions`.
+  void run(const PreparedProgram& program, double learning_rate, const MicroBatchSource& source,
            std::array<std::int64_t, schedule::kActionKinds>& actions);
 
  private:
-  void forward(int m, const MicroBatchSource& source);
-  void take_gradients(const schedule::Action& action);
+  void forward(const PreparedAction& prepared, const MicroBatchSource& source);
+  void take_gradients(const PreparedAction& prepared);
+  void input_gradients(const schedule::Action& action);
 
   const training::RunPlan& plan_;
   const int stage_;
-  StageExecutor& executor_;
+  StageDevice& device_;
   StageLinks& links_;
-  std::set<schedule::Message> taken_;  // gradients that have arrived in this batch
 };
 
 }  // namespace interlock::worker

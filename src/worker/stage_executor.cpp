@@ -1,12 +1,17 @@
 #include "worker/stage_executor.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "common/error.h"
+#include "models/layout.h"
 #include "models/training_context.h"
 #include "training/mix.h"
+#include "worker/allocation_meter.h"
+#include "worker/stacked_gradient.h"
 
 namespace interlock::worker {
 
@@ -17,6 +22,7 @@ StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage&
       optimizer_(optimizer),
       loss_(plan.config.training),
       number_(stage.number()),
+      recompute_(plan.config.training.recompute),
       theta_(stage.main().parameter_list()),
       phi_(stage.has_head() ? stage.head().parameter_list() : std::vector<at::Tensor>{}) {}
 
@@ -43,15 +49,52 @@ models::ForwardContext StageExecutor::context(int m) const {
   return models::training_context(plan_.config.training.seed, epoch_, step_, m);
 }
 
-at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at::Tensor& targets) {
-  const at::AutoGradMode gradients(training_);
+void StageExecutor::run_forward(InFlight& slot, const models::ForwardContext& context, bool with_graph) {
+  const at::AutoGradMode gradients(with_graph);
+  const auto compute = [&] { slot.output = stage_.main().forward(slot.input, context); };
+  slot.has_graph = with_graph;
+  if (!with_graph) {
+    compute();
+    return;
+  }
+  const std::int64_t samples = slot.input.size(0);
+  const auto known = graph_bytes_.find(samples);
+  if (known == graph_bytes_.end()) {
+    graph_bytes_[samples] = bytes_kept_by(compute);
+  } else {
+    compute();
+  }
+  slot.bytes += graph_bytes_[samples];
+  count_bytes();
+}
 
+void StageExecutor::count_bytes() {
+  std::int64_t now = 0;
+  for (const auto& [m, slot] : in_flight_) {
+    now += slot.bytes;
+    full_micro_batch_bytes_ = std::max(full_micro_batch_bytes_, slot.bytes);
+  }
+  peak_bytes_ = std::max(peak_bytes_, now);
+}
+
+at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at::Tensor& targets) {
   InFlight& slot = in_flight_[m];
-  slot.input = activation;
+  slot.input = models::in_compute_layout(activation);
   if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
   slot.targets = targets;
-  slot.output = stage_.main().forward(slot.input, context(m));
-  return slot.output.detach();
+  if (training_) slot.bytes = static_cast<std::int64_t>(activation.nbytes());
+  count_bytes();
+  run_forward(slot, context(m), training_ && !recompute_);
+  at::Tensor output = slot.output.detach();
+  if (recompute_ && !plan_.rule.computes_loss(number_)) slot.output.reset();
+  return output;
+}
+
+void StageExecutor::ensure_graph(InFlight& slot, int m) {
+  if (slot.has_graph) return;
+  models::ForwardContext again = context(m);
+  again.recomputing = true;
+  run_forward(slot, again, true);
 }
 
 void StageExecutor::local_loss(int m) {
@@ -68,27 +111,38 @@ void StageExecutor::local_loss(int m) {
   sums_.has_loss = true;
   sums_.loss += share.item<double>();
   sums_.correct += loss_.correct(prediction.detach(), slot.targets);
+  if (recompute_) slot.output.reset();
   if (!training_) return;
 
   torch::autograd::variable_list leaves = phi_;
   if (wants_delta) leaves.push_back(output);
   if (leaves.empty()) return;
   torch::autograd::backward({share}, {}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
-  if (wants_delta) slot.deltas[number_] = output.grad();
+  if (wants_delta) slot.deltas[number_] = models::in_compute_layout(output.grad());
 }
 
 void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient) {
-  in_flight(m).deltas[loss] = gradient;
+  in_flight(m).deltas[loss] = models::in_compute_layout(gradient);
 }
 
 at::Tensor StageExecutor::input_gradient(int m, int loss) {
   InFlight& slot = in_flight(m);
+  ensure_graph(slot, m);
   return torch::autograd::grad({slot.output}, {slot.input}, {slot.deltas.at(loss)}, /*retain_graph=*/true)[0];
+}
+
+std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first, int count) {
+  InFlight& slot = in_flight(m);
+  ensure_graph(slot, m);
+  std::vector<at::Tensor> deltas;
+  for (int loss = first; loss < first + count; ++loss) deltas.push_back(slot.deltas.at(loss));
+  return worker::stacked_input_gradients(slot.output, slot.input, deltas);
 }
 
 void StageExecutor::weight_gradient(int m) {
   InFlight& slot = in_flight(m);
   if (!theta_.empty()) {
+    ensure_graph(slot, m);
     const at::Tensor mixed =
         training::mix_gradients(plan_.rule, number_, [&](int loss) { return slot.deltas.at(loss); });
     torch::autograd::backward({slot.output}, {mixed}, /*retain_graph=*/false, /*create_graph=*/false, theta_);
@@ -98,6 +152,7 @@ void StageExecutor::weight_gradient(int m) {
 
 at::Tensor StageExecutor::backward(int m, int loss) {
   InFlight& slot = in_flight(m);
+  ensure_graph(slot, m);
   torch::autograd::variable_list leaves = theta_;
   leaves.push_back(slot.input);
   torch::autograd::backward({slot.output}, {slot.deltas.at(loss)}, /*retain_graph=*/false,

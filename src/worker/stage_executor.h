@@ -1,9 +1,10 @@
 #pragma once
-// The mathematics of one stage's actions on tensors: what each ActionKind does. No messages: who calls it
-// hands in what arrived and sends on what is returned.
+// The mathematics of one stage's actions on tensors: a device that computes.
 //
 // Owns:    the autograd graphs and activations of the micro-batches in flight; releases each in
-// weight_gradient(). Threads: the worker's main thread only.
+//          weight_gradient() or backward().
+// With training.recompute only the input of a micro-batch is kept; its graph is built by running the forward
+// again when its first gradient is asked for.
 
 #include <map>
 #include <vector>
@@ -11,65 +12,52 @@
 #include "models/loss.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
+#include "worker/stage_device.h"
 
 namespace interlock::worker {
 
-// Sums over the micro-batches of one batch.
-struct BatchSums {
-  bool has_loss = false;
-  double loss = 0;  // mean over the batch
-  std::int64_t correct = 0;
-};
-
-class StageExecutor {
+class StageExecutor : public StageDevice {
  public:
+  // All three must outlive it.
   StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
                 training::StageOptimizer& optimizer);
 
-  // Starts a batch of `batch_samples`. While not training nothing is kept for backward.
-  void begin_batch(bool training, std::int64_t epoch, std::int64_t step, std::int64_t batch_samples);
+  void begin_batch(bool training, std::int64_t epoch, std::int64_t step, std::int64_t batch_samples) override;
+  at::Tensor forward(int m, const at::Tensor& activation, const at::Tensor& targets) override;
+  void local_loss(int m) override;
+  void accept_gradient(int m, int loss, const at::Tensor& gradient) override;
+  at::Tensor input_gradient(int m, int loss) override;
+  std::vector<at::Tensor> stacked_input_gradients(int m, int first, int count) override;
+  void weight_gradient(int m) override;
+  at::Tensor backward(int m, int loss) override;
+  void update(double learning_rate) override;
+  void end_evaluation() override;
 
-  // F: h_k = f_k(a_k), detached for the next stage. Keeps a_k, h_k and the targets.
-  at::Tensor forward(int m, const at::Tensor& activation, const at::Tensor& targets);
-
-  // L: L_k, delta(k,k) where needed, and the gradient of phi_k.
-  void local_loss(int m);
-
-  // Hands in delta(l, k) as it came from stage k+1.
-  void accept_gradient(int m, int loss, const at::Tensor& gradient);
-
-  // I: delta(l, k-1) = (dh_k / da_k)^T delta(l, k), for stage k-1.
-  at::Tensor input_gradient(int m, int loss);
-
-  // W: gradient of theta_k from the mixed delta(., k). Releases micro-batch m.
-  void weight_gradient(int m);
-
-  // B: I and W of the one loss, in one pass. Releases micro-batch m.
-  at::Tensor backward(int m, int loss);
-
-  // U: clip and step.
-  void update(double learning_rate);
-
-  // After the last forward of an evaluation batch: lets go of its micro-batches.
-  void end_evaluation();
-
-  [[nodiscard]] const BatchSums& sums() const { return sums_; }
+  [[nodiscard]] const BatchSums& sums() const override { return sums_; }
+  [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
+  [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return full_micro_batch_bytes_; }
 
  private:
   struct InFlight {
     at::Tensor input;   // a_k; a leaf that requires grad where a gradient goes below
-    at::Tensor output;  // h_k with its graph
+    at::Tensor output;  // h_k, with its graph if has_graph
+    bool has_graph = false;
     at::Tensor targets;
     std::map<int, at::Tensor> deltas;  // loss -> delta(loss, k)
+    std::int64_t bytes = 0;            // what is kept for backward
   };
   InFlight& in_flight(int m);
   [[nodiscard]] models::ForwardContext context(int m) const;
+  void run_forward(InFlight& slot, const models::ForwardContext& context, bool with_graph);
+  void ensure_graph(InFlight& slot, int m);
+  void count_bytes();
 
   const training::RunPlan& plan_;
   const models::Stage& stage_;
   training::StageOptimizer& optimizer_;
   const models::Loss loss_;
   const int number_;  // k
+  const bool recompute_;
   const std::vector<at::Tensor> theta_;
   const std::vector<at::Tensor> phi_;
 
@@ -79,6 +67,10 @@ class StageExecutor {
   std::int64_t batch_samples_ = 0;
   BatchSums sums_;
   std::map<int, InFlight> in_flight_;  // by micro-batch
+
+  std::map<std::int64_t, std::int64_t> graph_bytes_;  // samples -> what a forward keeps: measured once
+  std::int64_t full_micro_batch_bytes_ = 0;
+  std::int64_t peak_bytes_ = 0;
 };
 
 }  // namespace interlock::worker

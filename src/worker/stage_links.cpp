@@ -1,15 +1,24 @@
 #include "worker/stage_links.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 #include <torch/types.h>
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "models/layout.h"
+#include "schedule/program.h"
 
 namespace interlock::worker {
 namespace {
 
 constexpr std::size_t kPostedAhead = 4;
+
+at::Tensor wire(const at::Tensor& tensor) {
+  return models::as_contiguous(models::in_compute_layout(tensor));
+}
 
 }  // namespace
 
@@ -17,78 +26,94 @@ using schedule::Message;
 using schedule::MessageKind;
 
 StageLinks::StageLinks(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine)
-    : plan_(plan), stage_(stage), channel_(engine) {}
+    : plan_(plan),
+      stage_(stage),
+      most_under_way_(static_cast<std::size_t>(
+          1 + schedule::peak_in_flight(plan.schedule.at(static_cast<std::size_t>(stage))))),
+      channel_(engine) {}
 
 void StageLinks::expect(const std::vector<Message>& receives, const std::vector<std::int64_t>& sizes) {
-  INTERLOCK_CHECK(to_post_.empty() && posted_.empty(), "messages of the previous batch are left over");
-  to_post_.assign(receives.begin(), receives.end());
-  sizes_ = sizes;
-  while (!to_post_.empty() && posted_.size() < kPostedAhead) post_next();
+  for (const Message& message : receives) {
+    to_post_.push_back({message, sizes.at(static_cast<std::size_t>(message.micro_batch))});
+  }
+  post_ahead();
 }
 
-at::Tensor StageLinks::buffer(const models::Shape& shape, std::int64_t samples, bool integer) const {
+void StageLinks::post_ahead() {
+  while (!to_post_.empty() && posted_.size() < kPostedAhead) {
+    posted_.push_back(post(to_post_.front()));
+    to_post_.pop_front();
+  }
+}
+
+at::Tensor StageLinks::buffer(const models::Shape& shape, std::int64_t samples, at::ScalarType type) {
   models::Shape full = shape;
   full.insert(full.begin(), samples);
-  return torch::empty(full, integer ? torch::kLong : torch::kFloat);
+  return buffers_.take(full, type);
 }
 
-void StageLinks::post_next() {
-  const Message message = to_post_.front();
-  to_post_.pop_front();
+// A buffer in the layout that the stage computes in, so that what arrives need not be moved again.
+at::Tensor StageLinks::layout_buffer(const models::Shape& shape, std::int64_t samples) {
+  models::Shape full = shape;
+  full.insert(full.begin(), samples);
+  return models::from_contiguous(buffers_.take(models::contiguous_sizes(full), torch::kFloat));
+}
+
+StageLinks::Posted StageLinks::post(const Expected& expected) {
   const models::StageBlueprint& blueprint = plan_.blueprint.stages.at(static_cast<std::size_t>(stage_));
-  const std::int64_t samples = sizes_.at(static_cast<std::size_t>(message.micro_batch));
-  Arrival arrival;
+  const Message& message = expected.message;
+  Posted posted{message, {}, {}, {}};
   if (message.kind == MessageKind::kActivation) {
     const Rank below = rank_of_stage(stage_ - 1);
     const bool class_targets = plan_.config.training.loss == config::LossKind::kCrossEntropy;
-    arrival.data = buffer(blueprint.input, samples, false);
-    arrival.targets = buffer(plan_.data.target_shape, samples, class_targets);
-    arrival.data_transfer = channel_.receive(below, comm::Tag::activation(message.micro_batch), arrival.data);
-    arrival.targets_transfer =
-        channel_.receive(below, comm::Tag::targets(message.micro_batch), arrival.targets);
+    posted.arrival.data = layout_buffer(blueprint.input, expected.samples);
+    posted.arrival.targets =
+        buffer(plan_.data.target_shape, expected.samples, class_targets ? torch::kLong : torch::kFloat);
+    posted.data = channel_.receive(below, comm::Tag::activation(message.micro_batch),
+                                   models::as_contiguous(posted.arrival.data));
+    posted.targets = channel_.receive(below, comm::Tag::targets(message.micro_batch), posted.arrival.targets);
   } else {
     const Rank above = rank_of_stage(stage_ + 1);
-    arrival.data = buffer(blueprint.output, samples, false);
-    arrival.data_transfer = channel_.receive(
-        above, comm::Tag::gradient(message.loss - stage_, message.micro_batch), arrival.data);
+    posted.arrival.data = layout_buffer(blueprint.output, expected.samples);
+    posted.data = channel_.receive(above, comm::Tag::gradient(message.loss - stage_, message.micro_batch),
+                                   models::as_contiguous(posted.arrival.data));
   }
-  posted_.emplace(message, std::move(arrival));
+  return posted;
 }
 
-StageLinks::Arrival StageLinks::take(const Message& message) {
-  const auto found = posted_.find(message);
+StageLinks::Arrival StageLinks::receive(const Message& message) {
+  const auto found = std::find_if(posted_.begin(), posted_.end(),
+                                  [&](const Posted& posted) { return posted.message == message; });
   INTERLOCK_CHECK(
       found != posted_.end(),
       fmt::format("stage {}: a message of micro-batch {} was not expected now", stage_, message.micro_batch));
-  Arrival arrival = std::move(found->second);
+  Posted posted = std::move(*found);
   posted_.erase(found);
-  if (!to_post_.empty()) post_next();
+  post_ahead();
+  wait(posted.data);
+  if (posted.targets.valid()) wait(posted.targets);
+  return std::move(posted.arrival);
+}
+
+void StageLinks::wait(comm::Transfer& transfer) {
   const double start = monotonic_seconds();
-  arrival.data_transfer.wait();
-  if (arrival.targets_transfer.valid()) arrival.targets_transfer.wait();
+  transfer.wait();
   waited_seconds_ += monotonic_seconds() - start;
-  return arrival;
 }
 
 void StageLinks::send_activation(int m, const at::Tensor& activation, const at::Tensor& targets) {
+  while (!under_way_.empty() && (under_way_.size() >= most_under_way_ || under_way_.front().done())) {
+    wait(under_way_.front());
+    under_way_.pop_front();
+  }
   const Rank above = rank_of_stage(stage_ + 1);
-  channel_.send(above, comm::Tag::activation(m), activation.contiguous());
+  under_way_.push_back(channel_.send(above, comm::Tag::activation(m), wire(activation)));
   channel_.send(above, comm::Tag::targets(m), targets);
 }
 
 void StageLinks::send_gradient(int m, int loss, const at::Tensor& gradient) {
   // At the receiver the gradient has travelled loss - (stage - 1) hops.
-  channel_.send(rank_of_stage(stage_ - 1), comm::Tag::gradient(loss - (stage_ - 1), m),
-                gradient.contiguous());
-}
-
-StageLinks::Activation StageLinks::receive_activation(int m) {
-  Arrival arrival = take({MessageKind::kActivation, stage_, m, 0});
-  return {arrival.data, arrival.targets};
-}
-
-at::Tensor StageLinks::receive_gradient(int m, int loss) {
-  return take({MessageKind::kGradient, stage_, m, loss}).data;
+  channel_.send(rank_of_stage(stage_ - 1), comm::Tag::gradient(loss - (stage_ - 1), m), wire(gradient));
 }
 
 double StageLinks::take_waited_seconds() {

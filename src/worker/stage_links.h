@@ -2,17 +2,18 @@
 // A stage's messages with its neighbours, in the algorithm's terms: activations and targets go up, gradients
 // down.
 //
-// Owns:    the receives posted ahead. Threads: the worker's main thread.
-// Receives are posted in the order the program will use them, kPostedAhead messages before they are needed,
-// so that a neighbour's data finds its buffer waiting.
+// Owns:    the receives posted ahead and their buffers. Threads: the worker's main thread.
+// Receives are posted in the order the programs will use them, kPostedAhead messages before they are needed
+// and across batches, so that a neighbour's data finds its buffer waiting. A stage that is quicker than the
+// next one is held back: it may have only so many activations under way, or they would pile up here.
 
 #include <deque>
-#include <map>
 #include <vector>
 
 #include "comm/tensor_channel.h"
 #include "schedule/messages.h"
 #include "training/run_plan.h"
+#include "worker/buffer_pool.h"
 
 namespace interlock::worker {
 
@@ -20,40 +21,49 @@ class StageLinks {
  public:
   StageLinks(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine);
 
-  // Declares the messages that the coming program will receive; `sizes` are the samples of each micro-batch.
+  // Declares the messages that a coming batch will receive; `sizes` are the samples of each micro-batch.
+  // Batches run in the order in which they are declared.
   void expect(const std::vector<schedule::Message>& receives, const std::vector<std::int64_t>& sizes);
 
+  // Blocks while too many activations are still on their way.
   void send_activation(int m, const at::Tensor& activation, const at::Tensor& targets);
   void send_gradient(int m, int loss, const at::Tensor& gradient);
 
-  struct Activation {
-    at::Tensor activation;
-    at::Tensor targets;
+  struct Arrival {
+    at::Tensor data;     // activation or gradient
+    at::Tensor targets;  // activations only
   };
-  // Blocks until the message is there.
-  Activation receive_activation(int m);
-  at::Tensor receive_gradient(int m, int loss);
+  // Blocks until the message is there. REQUIRES an expected message, each once.
+  Arrival receive(const schedule::Message& message);
 
-  // Time spent blocked in receives since the last call, in seconds.
+  // Time spent blocked since the last call, in seconds.
   double take_waited_seconds();
 
  private:
-  struct Arrival {
-    at::Tensor data;
-    at::Tensor targets;  // activations only
-    comm::Transfer data_transfer;
-    comm::Transfer targets_transfer;
+  struct Expected {
+    schedule::Message message;
+    std::int64_t samples = 0;
   };
-  void post_next();
-  Arrival take(const schedule::Message& message);
-  at::Tensor buffer(const models::Shape& shape, std::int64_t samples, bool integer) const;
+  struct Posted {
+    schedule::Message message;
+    Arrival arrival;
+    comm::Transfer data;
+    comm::Transfer targets;
+  };
+  void post_ahead();
+  Posted post(const Expected& expected);
+  at::Tensor buffer(const models::Shape& shape, std::int64_t samples, at::ScalarType type);
+  at::Tensor layout_buffer(const models::Shape& shape, std::int64_t samples);
+  void wait(comm::Transfer& transfer);
 
   const training::RunPlan& plan_;
   const int stage_;
+  const std::size_t most_under_way_;  // activations
   comm::TensorChannel channel_;
-  std::deque<schedule::Message> to_post_;
-  std::vector<std::int64_t> sizes_;
-  std::map<schedule::Message, Arrival> posted_;
+  BufferPool buffers_;
+  std::deque<Expected> to_post_;
+  std::vector<Posted> posted_;  // a handful, in the order of use
+  std::deque<comm::Transfer> under_way_;
   double waited_seconds_ = 0;
 };
 

@@ -2,7 +2,10 @@
 // One worker rank: builds its stage, then carries out the coordinator's orders, in order, until told to
 // finish.
 
+#include <deque>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "comm/progress_engine.h"
 #include "data/dataset.h"
@@ -10,13 +13,22 @@
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
 #include "worker/program_runner.h"
+#include "worker/stage_executor.h"
 
 namespace interlock::worker {
+
+// A stage with weights and the device that trains them. A simulated run has none.
+struct TrainedStage {
+  TrainedStage(const training::RunPlan& plan, int number);
+  models::Stage stage;
+  training::StageOptimizer optimizer;
+  StageExecutor executor;
+};
 
 class Worker {
  public:
   // `source` holds the data on stage 0 and nothing elsewhere; its tensors are read as orders ask for them.
-  // Errors: DataError for initial weights or a checkpoint that does not fit.
+  // REQUIRES a plan with a schedule. Errors: DataError for initial weights or a checkpoint that does not fit.
   Worker(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine, data::DataSource source);
 
   // Continues from a checkpoint: weights, buffers, optimizer state.
@@ -26,6 +38,10 @@ class Worker {
   void run();
 
  private:
+  StageDevice& device();
+  const PreparedProgram& program_of(const schedule::Order& order);
+  schedule::Order next_order();
+  void learn_of(const schedule::Order& order);
   void run_batch(const schedule::Order& order, schedule::Report& report);
   void write_checkpoint(const schedule::Order& order, schedule::Report& report);
   void ship_tensors();
@@ -35,11 +51,11 @@ class Worker {
   comm::ProgressEngine& engine_;
   data::DataSource source_;
   training::BatchLoader loader_;
-  models::Stage stage_;
-  training::StageOptimizer optimizer_;
-  StageExecutor executor_;
+  std::optional<TrainedStage> trained_;
+  std::unique_ptr<StageDevice> simulated_;
   StageLinks links_;
-  ProgramRunner runner_;
+  std::map<std::pair<bool, int>, PreparedProgram> programs_;  // by (training, micro-batches)
+  std::deque<schedule::Order> known_orders_;                  // not yet carried out
 };
 
 }  // namespace interlock::worker

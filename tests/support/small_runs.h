@@ -10,7 +10,7 @@
 
 #include "models/stage.h"
 #include "support/catch.h"
-#include "training/run_plan.h"
+#include "training/schedule_choice.h"
 
 namespace interlock::test {
 
@@ -23,8 +23,10 @@ inline const char* const kFourStages = "partition: {layers: [2, 3, 1, 1]}\n";
 inline const data::DatasetInfo kVectors{{6}, {}, 4, false, 20, 10};
 
 inline training::RunPlan make_plan(const std::string& yaml, const data::DatasetInfo& info = kVectors) {
-  return training::make_run_plan(
+  training::RunPlan plan = training::make_run_plan(
       config::parse_config("data: {kind: tensors, path: none}\n" + yaml, "a.yaml", {}), info);
+  plan.schedule = training::choose_schedule(plan).schedule;
+  return plan;
 }
 
 // Micro-batches of random samples with these sizes.

@@ -1,5 +1,7 @@
 #include "worker/stage_executor.h"
 
+#include <regex>
+
 #include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.h"
@@ -155,16 +157,17 @@ TEST_CASE("a stage without weights passes gradients down") {
   alone.executor.update(0.1);
 }
 
-using WeakTensor = c10::weak_intrusive_ptr<c10::TensorImpl>;
+// Expires when the tensor's memory is freed.
+using WeakMemory = c10::weak_intrusive_ptr<c10::StorageImpl>;
 
-WeakTensor weak(const at::Tensor& tensor) {
-  return WeakTensor(tensor.getIntrusivePtr());
+WeakMemory weak(const at::Tensor& tensor) {
+  return tensor.storage().getWeakStorageImpl();
 }
 
 TEST_CASE("the weight gradient releases its micro-batch, and no other") {
   Alone alone(kPlain + "learning: {horizon: 1}\n", 1);
   alone.executor.begin_batch(true, 0, 1, 10);
-  std::vector<WeakTensor> inputs;
+  std::vector<WeakMemory> inputs;
   for (int m = 0; m < 2; ++m) {
     const at::Tensor input = random({5, 9}, 1);
     inputs.push_back(weak(input));
@@ -191,7 +194,7 @@ TEST_CASE("evaluation keeps nothing for backward, computes the loss and leaves g
   Alone alone(kPlain + "learning: {horizon: 1}\n", 1);
   alone.executor.begin_batch(false, 0, 1, 5);
   at::Tensor input = random({5, 9}, 1);
-  const WeakTensor kept = weak(input);
+  const WeakMemory kept = weak(input);
   const at::Tensor output = alone.executor.forward(0, input, kTargets);
   alone.executor.local_loss(0);
   CHECK_FALSE(input.requires_grad());
@@ -220,6 +223,55 @@ TEST_CASE("an action on a micro-batch that was never forwarded is a broken invar
   CHECK_THROWS_AS(alone.executor.input_gradient(3, 1), BrokenInvariant);
   CHECK_THROWS_AS(alone.executor.accept_gradient(0, 2, torch::zeros({1})), BrokenInvariant);
   CHECK_THROWS_AS(alone.executor.weight_gradient(0), BrokenInvariant);
+}
+
+// The bytes that two linear layers with a tanh between them keep: the input of each and tanh's output.
+TEST_CASE(
+    "activations in flight are counted in bytes, and recomputing keeps the input alone until backward") {
+  const std::string yaml =
+      "model: {kind: sequential, layers: [{linear: {in: 6, out: 9}}, tanh, {linear: {in: 9, out: 4}}]}\n"
+      "training: {batch_size: 10, recompute: RECOMPUTE}\nschedule: {micro_batches: 2}\n";
+  const auto peak = [&](const std::string& recompute, int in_flight) {
+    Alone alone(std::regex_replace(yaml, std::regex("RECOMPUTE"), recompute), 0);
+    alone.executor.begin_batch(true, 0, 1, 10);
+    for (int m = 0; m < in_flight; ++m) {
+      alone.executor.forward(m, random({5, 6}, 1), kTargets);
+      alone.executor.local_loss(m);
+    }
+    const std::int64_t before = alone.executor.peak_activation_bytes();
+    for (int m = 0; m < in_flight; ++m) alone.executor.weight_gradient(m);
+    return std::pair(before, alone.executor.peak_activation_bytes());
+  };
+  const std::int64_t input = 5 * 6 * 4;
+  const auto [one, one_after] = peak("false", 1);
+  CHECK(one >= input + 5 * (9 + 9 + 4) * 4 - 5 * 9 * 4);  // tanh keeps its output only
+  CHECK(one_after == one);
+  CHECK(peak("false", 2).first == 2 * one);
+  CHECK(peak("true", 2).first == 2 * input);
+  CHECK(peak("true", 2).second == input + one);  // one graph at a time
+}
+
+TEST_CASE("gradients of several losses in one pass equal those of a pass each") {
+  for (const char* const layers :
+       {"[{linear: {in: 6, out: 9}}, tanh, {linear: {in: 9, out: 8}}, relu, {layernorm: {features: 8}}]",
+        "[{linear: {in: 6, out: 8}}, {dropout: {p: 0.5}}]"}) {
+    Alone alone(std::string("model: {kind: sequential, layers: [{linear: {in: 6, out: 6}}, ") +
+                    std::string(layers).substr(1, std::string(layers).size() - 2) +
+                    ", {linear: {in: 8, out: 8}}, {linear: {in: 8, out: 4}}]}\n"
+                    "partition: {layers: \"1,rest,1,1\"}\nlearning: {horizon: 3, mix: sum}\n",
+                1);
+    alone.executor.begin_batch(true, 0, 1, 5);
+    alone.executor.forward(0, random({5, 6}, 1), kTargets);
+    for (int loss = 1; loss <= 3; ++loss)
+      alone.executor.accept_gradient(0, loss, random({5, 8}, static_cast<std::uint64_t>(loss)));
+    const std::vector<at::Tensor> stacked = alone.executor.stacked_input_gradients(0, 1, 3);
+    REQUIRE(stacked.size() == 3);
+    for (int loss = 1; loss <= 3; ++loss) {
+      CHECK(torch::allclose(stacked[static_cast<std::size_t>(loss - 1)],
+                            alone.executor.input_gradient(0, loss), 1e-6, 1e-7));
+    }
+    alone.executor.weight_gradient(0);
+  }
 }
 
 }  // namespace

@@ -24,6 +24,10 @@ Shape BatchNorm2d::output_shape(const Shape& in) const {
 }
 
 at::Tensor BatchNorm2d::forward(const at::Tensor& x, const ForwardContext& context) {
+  if (context.training && context.recomputing) {  // batch statistics alone; the running ones have this batch
+    return at::batch_norm(x, weight_, bias_, {}, {}, /*training=*/true, momentum_, epsilon_,
+                          /*cudnn_enabled=*/true);
+  }
   if (context.training) num_batches_tracked_.add_(1);
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, context.training, momentum_, epsilon_,
                         /*cudnn_enabled=*/true);

@@ -1,0 +1,113 @@
+#include "training/schedule_choice.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/error.h"
+#include "common/files.h"
+#include "schedule/program.h"
+#include "schedule/schedule_file.h"
+#include "training/profile.h"
+
+namespace interlock::training {
+namespace {
+
+constexpr double kBytes = 4;  // float32
+
+double of_stage(const std::vector<double>& milliseconds, std::size_t stage) {
+  return (milliseconds.size() == 1 ? milliseconds.front() : milliseconds.at(stage)) / 1000;
+}
+
+// Activations and gradients on the link between stage k and k+1 are equally large.
+double link_seconds(const RunPlan& plan, std::size_t k) {
+  const config::ScheduleConfig& config = plan.config.schedule;
+  const double bytes = kBytes * static_cast<double>(plan.micro_batch_size) *
+                       static_cast<double>(models::element_count(plan.blueprint.stages[k].output));
+  const double transfer = config.gigabytes_per_second > 0 ? bytes / (config.gigabytes_per_second * 1e9) : 0;
+  return config.latency_us * 1e-6 + transfer;
+}
+
+}  // namespace
+
+std::vector<schedule::StageCosts> action_costs(const config::ActionTimes& times, int stages) {
+  std::vector<schedule::StageCosts> costs;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(stages); ++k) {
+    schedule::StageCosts stage;
+    stage.forward = of_stage(times.forward_ms, k);
+    stage.loss = of_stage(times.head_ms, k);
+    stage.input_gradient = stage.stacked_input_gradient = of_stage(times.input_gradient_ms, k);
+    stage.weight_gradient = of_stage(times.weight_gradient_ms, k);
+    stage.backward = of_stage(times.backward_ms, k);
+    stage.update = of_stage(times.update_ms, k);
+    costs.push_back(stage);
+  }
+  if (times.head_ms.size() == 1) costs.back().loss = 0;
+  return costs;
+}
+
+KnownCosts known_costs(const RunPlan& plan) {
+  const config::Config& config = plan.config;
+  const int stages = plan.rule.stages();
+  KnownCosts known;
+  if (config.schedule.costs) {
+    known = {{action_costs(*config.schedule.costs, stages), {}, {}}, "schedule.costs"};
+  } else if (!config.schedule.costs_file.empty()) {
+    const Profile profile = read_profile(config.schedule.costs_file);
+    known = {{stage_costs(profile, plan), {}, {}}, "measured: " + config.schedule.costs_file};
+  } else if (config.run.device == config::DeviceKind::kSimulated) {
+    known = {{action_costs(*config.run.simulated, stages), {}, {}}, "run.simulated"};
+  } else {
+    known = {schedule::equal_costs(stages), "assumed: all stages alike"};
+  }
+  for (schedule::StageCosts& stage : known.costs.stages) {
+    if (!config.training.recompute) break;
+    stage.weight_gradient += stage.forward;  // the second forward; a stage's first I may be the one to pay
+    stage.backward += stage.forward;
+  }
+  if (!config.schedule.stack_gradients) {
+    for (schedule::StageCosts& stage : known.costs.stages)
+      stage.stacked_input_gradient = stage.input_gradient;
+  }
+  known.costs.link_seconds.clear();
+  for (std::size_t k = 0; k + 1 < static_cast<std::size_t>(stages); ++k) {
+    known.costs.link_seconds.push_back(link_seconds(plan, k));
+  }
+  for (int stage = 0; stage < stages; ++stage) {
+    known.costs.stored_bytes.push_back(static_cast<double>(stored_bytes(plan, stage)));
+  }
+  return known;
+}
+
+schedule::PlanRequest plan_request(const config::Config& config) {
+  schedule::PlanRequest request;
+  request.micro_batches = config.schedule.micro_batches;
+  request.policy = config.schedule.policy;
+  request.in_flight = config.schedule.in_flight;
+  request.memory_cap_bytes = config.schedule.memory_cap_mib * 1024 * 1024;
+  return request;
+}
+
+schedule::Plan choose_schedule(const RunPlan& plan) {
+  const schedule::Costs costs = known_costs(plan).costs;
+  const schedule::PlanRequest request = plan_request(plan.config);
+  const std::string& file = plan.config.schedule.file;
+  if (file.empty()) return schedule::make_plan(plan.rule, costs, request);
+
+  // Someone's own order: only what the user set is a cap.
+  const std::vector<int> caps =
+      schedule::in_flight_caps(plan.rule, costs, request, config::PolicyKind::kAuto);
+  std::string text;
+  std::string reason;
+  if (!read_file(file, text, reason)) {
+    throw UsageError(fmt::format("schedule.file: {}: {}; `interlock plan CONFIG --write {}` makes one", file,
+                                 reason, file));
+  }
+  schedule::Plan chosen;
+  chosen.description = "from " + file;
+  chosen.schedule = schedule::parse_valid_schedule(text, file, plan.rule, request.micro_batches, caps);
+  chosen.simulation = schedule::simulate(plan.rule, chosen.schedule, costs);
+  return chosen;
+}
+
+}  // namespace interlock::training

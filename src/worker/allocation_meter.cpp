@@ -1,0 +1,33 @@
+#include "worker/allocation_meter.h"
+
+#include <memory>
+
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+namespace interlock::worker {
+namespace {
+
+// LibTorch's allocators report to whoever is installed as the thread's memory profiler.
+class Meter : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    bytes_ += size;  // negative when freed
+  }
+  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
+  [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+
+ private:
+  std::int64_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::int64_t bytes_kept_by(const std::function<void()>& code) {
+  const auto meter = std::make_shared<Meter>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
+  code();
+  return meter->bytes();
+}
+
+}  // namespace interlock::worker

@@ -1,0 +1,63 @@
+#pragma once
+// What carries out a stage's actions: a real one computes (StageExecutor), a simulated one sleeps
+// (SimulatedDevice). No messages: who calls it hands in what arrived and sends on what is returned.
+//
+// Threads: the worker's main thread only.
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace interlock::worker {
+
+// Sums over the micro-batches of one batch.
+struct BatchSums {
+  bool has_loss = false;
+  double loss = 0;  // mean over the batch
+  std::int64_t correct = 0;
+};
+
+class StageDevice {
+ public:
+  virtual ~StageDevice() = default;
+
+  // Starts a batch of `batch_samples`. While not training nothing is kept for backward.
+  virtual void begin_batch(bool training, std::int64_t epoch, std::int64_t step,
+                           std::int64_t batch_samples) = 0;
+
+  // F: h_k = f_k(a_k), detached for the next stage. Keeps a_k, h_k and the targets.
+  virtual at::Tensor forward(int m, const at::Tensor& activation, const at::Tensor& targets) = 0;
+
+  // L: L_k, delta(k,k) where needed, and the gradient of phi_k.
+  virtual void local_loss(int m) = 0;
+
+  // Hands in delta(l, k) as it came from stage k+1.
+  virtual void accept_gradient(int m, int loss, const at::Tensor& gradient) = 0;
+
+  // I: delta(l, k-1) = (dh_k / da_k)^T delta(l, k), for stage k-1.
+  virtual at::Tensor input_gradient(int m, int loss) = 0;
+
+  // I of several losses: the same for losses first .. first + count - 1 in one pass.
+  virtual std::vector<at::Tensor> stacked_input_gradients(int m, int first, int count) = 0;
+
+  // W: gradient of theta_k from the mixed delta(., k). Releases micro-batch m.
+  virtual void weight_gradient(int m) = 0;
+
+  // B: I and W of the one loss, in one pass. Releases micro-batch m.
+  virtual at::Tensor backward(int m, int loss) = 0;
+
+  // U: clip and step.
+  virtual void update(double learning_rate) = 0;
+
+  // After the last forward of an evaluation batch: lets go of its micro-batches.
+  virtual void end_evaluation() = 0;
+
+  [[nodiscard]] virtual const BatchSums& sums() const = 0;
+
+  // Most bytes of activations kept for backward at any moment so far, and what one full micro-batch keeps.
+  [[nodiscard]] virtual std::int64_t peak_activation_bytes() const = 0;
+  [[nodiscard]] virtual std::int64_t micro_batch_activation_bytes() const = 0;
+};
+
+}  // namespace interlock::worker
