@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "app/balance.h"
 #include "app/commands.h"
 #include "app/run_folder.h"
 #include "common/error.h"
 #include "common/ids.h"
 #include "common/text.h"
 #include "models/weights.h"
-#include "schedule/generator.h"
 #include "schedule/validator.h"
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
+#include "training/schedule_choice.h"
 
 namespace interlock::app {
 namespace {
@@ -55,18 +56,21 @@ void run_one_batch(const training::RunPlan& plan, const data::DataSource& source
 }  // namespace
 
 int check_command(const ConfigArguments& arguments) {
-  const config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
+  config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
   const data::DataSource source = data::open_data(config);
-  const training::RunPlan plan = training::make_run_plan(config, source.info);
-  schedule::validate(plan.rule, config.schedule.micro_batches,
-                     schedule::make_schedule(plan.rule, config.schedule.micro_batches));
+  balance(config, source.info);
+  training::RunPlan plan = training::make_run_plan(config, source.info);
+  const schedule::Plan chosen = training::choose_schedule(plan);
+  plan.schedule = chosen.schedule;
+  schedule::validate(plan.rule, config.schedule.micro_batches, plan.schedule);
   run_one_batch(plan, source);
 
   fmt::print("{} samples of {}, {} to evaluate on; {} steps an epoch, {} in all\n", plan.data.train_samples,
              format_shape(plan.data.sample_shape), plan.data.eval_samples, plan.steps_per_epoch,
              plan.total_steps);
-  fmt::print("{} stages, horizon {}, {} micro-batches of {}; memory is an estimate\n\n", plan.rule.stages(),
-             plan.rule.horizon(), config.schedule.micro_batches, plan.micro_batch_size);
+  fmt::print("{} stages, horizon {}, {} micro-batches of {}; schedule {}; memory is an estimate\n\n",
+             plan.rule.stages(), plan.rule.horizon(), config.schedule.micro_batches, plan.micro_batch_size,
+             chosen.description);
   print_stages(plan);
   fmt::print("\nno problem found. Train with: mpirun -np {} interlock train {}\n",
              ranks_for_stages(plan.rule.stages()), arguments.config);

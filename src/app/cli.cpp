@@ -91,10 +91,31 @@ int run_command_line(int argc, char** argv) {
       ->check(CLI::IsMember({"interlock", "torchvision"}));
   command->callback([&] { run = [&] { return export_command(export_arguments); }; });
 
+  ProfileArguments profile;
+  command = app.add_subcommand("profile", "time each action of each stage and layer on this machine; no MPI");
+  add_config(*command, profile);
+  command->add_option("--out", profile.out, "the file for schedule.costs (default profile.json)");
+  command
+      ->add_option("--repeats", profile.repeats,
+                   "timings of each action, of which the median counts (default 15)")
+      ->check(CLI::Range(1, 10000));
+  command->callback([&] { run = [&] { return profile_command(profile); }; });
+
   PlanArguments plan;
-  command = app.add_subcommand("plan", "print the schedule of every stage");
+  command = app.add_subcommand("plan", "predict step time and memory of a schedule, and draw it; no MPI");
   add_config(*command, plan);
-  command->add_flag("--ranks", plan.ranks_only, "print only the number of ranks to launch");
+  CLI::Option* const ranks =
+      command->add_flag("--ranks", plan.ranks_only, "print only the number of ranks to launch");
+  CLI::Option* const compare = command->add_flag(
+      "--compare", plan.compare, "a table of horizons, micro-batches and policies instead of one plan");
+  CLI::Option* const programs =
+      command->add_flag("--programs", plan.programs, "print the actions of every stage");
+  CLI::Option* const svg = command->add_option("--svg", plan.svg, "write the timeline as a picture");
+  CLI::Option* const write =
+      command->add_option("--write", plan.write, "write the schedule, for schedule.file");
+  CLI::Option* const json = command->add_option("--json", plan.json, "write the figures as JSON");
+  for (CLI::Option* option : {programs, svg, write}) option->excludes(compare)->excludes(ranks);
+  for (CLI::Option* option : {compare, json}) option->excludes(ranks);
   command->callback([&] { run = [&] { return plan_command(plan); }; });
 
   try {

@@ -37,8 +37,19 @@ struct ExportArguments {
 };
 int export_command(const ExportArguments& arguments);
 
+struct ProfileArguments : ConfigArguments {
+  std::string out = "profile.json";
+  int repeats = 15;
+};
+int profile_command(const ProfileArguments& arguments);
+
 struct PlanArguments : ConfigArguments {
   bool ranks_only = false;
+  bool compare = false;
+  bool programs = false;  // print every stage's actions, however many stages there are
+  std::string svg;        // a picture; "": none is written
+  std::string write;      // the schedule as a file for schedule.file; "": none
+  std::string json;       // the prediction, or the comparison; "": none
 };
 int plan_command(const PlanArguments& arguments);
 

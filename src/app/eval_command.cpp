@@ -11,6 +11,7 @@ int eval_command(const EvalArguments& arguments) {
   if (!launched_with_ranks()) return evaluate_in_single_process(arguments);
   return run_rank([&](RankSession& session) {
     const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
+    session.together([&] { require_real_device(config, "evaluate"); });
     data::DataSource source;
     training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
     std::string checkpoint;

@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/balance.h"
 #include "app/failure.h"
 #include "app/run_folder.h"
 #include "common/log.h"
+#include "schedule/schedule_file.h"
+#include "training/schedule_choice.h"
 
 namespace interlock::app {
 namespace {
@@ -100,8 +103,22 @@ training::RunPlan RankSession::make_plan(const config::Config& config, data::Dat
   });
   const data::DatasetInfo info =
       decode(comm::share(engine_, reader, engine_.rank() == reader ? encode(source.info) : ""));
+  config::Config cut = config;
+  together([&] {
+    if (is_coordinator()) balance(cut, info);
+  });
+  if (config.partition.balance_by_cost) {
+    const std::string yaml = comm::share(engine_, kCoordinator, is_coordinator() ? config::to_yaml(cut) : "");
+    if (!is_coordinator()) cut = config::parse_config(yaml, "the coordinator's config", {});
+  }
   std::optional<training::RunPlan> plan;
-  together([&] { plan = training::make_run_plan(config, info); });
+  std::string schedule;
+  together([&] {
+    plan = training::make_run_plan(cut, info);
+    if (is_coordinator()) schedule = schedule::to_text(training::choose_schedule(*plan).schedule);
+  });
+  plan->schedule =
+      schedule::parse_schedule(comm::share(engine_, kCoordinator, schedule), "the coordinator's schedule");
   return *plan;
 }
 

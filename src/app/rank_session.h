@@ -27,7 +27,8 @@ class RankSession {
   config::Config load_config(const std::string& path, const std::vector<std::string>& overrides);
 
   // Collective. Opens the data on stage 0 (and on the coordinator where `also_coordinator`), tells everyone
-  // its facts and makes the plan. Errors: AgreedFailure.
+  // its facts and makes the plan. The coordinator alone measures (partition.balance: auto) and schedules, and
+  // tells the others. Errors: AgreedFailure.
   training::RunPlan make_plan(const config::Config& config, data::DataSource& source, bool also_coordinator);
 
   [[nodiscard]] comm::ProgressEngine& engine() { return engine_; }

@@ -23,6 +23,12 @@ config::Config load_run_config(const std::string& path, const std::vector<std::s
   return config;
 }
 
+void require_real_device(const config::Config& config, const std::string& purpose) {
+  if (config.run.device != config::DeviceKind::kSimulated) return;
+  config::fail(config.where("run.device"), "run.device",
+               fmt::format("is simulated: there are no weights to {}; use run.device=auto", purpose));
+}
+
 std::string find_checkpoint(const config::Config& config, const std::string& resume) {
   if (resume == "none") return "";
   if (resume != "auto") {
@@ -68,6 +74,8 @@ std::int64_t steps_done(const std::string& checkpoint) {
 coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done) {
   coordinator::Job job;
   job.config = plan.config;
+  if (plan.config.run.device == config::DeviceKind::kSimulated)
+    job.config.run.checkpoint = false;  // no weights
   job.train_samples = plan.config.data.drop_last ? plan.steps_per_epoch * plan.config.training.batch_size
                                                  : plan.data.train_samples;
   job.eval_samples = plan.data.eval_samples;

@@ -12,6 +12,9 @@ namespace interlock::app {
 // config::load_config(), with a warning for settings that are valid but do nothing in this combination.
 config::Config load_run_config(const std::string& path, const std::vector<std::string>& overrides);
 
+// Errors: UsageError where the config is for simulated devices, which have no weights to `purpose`.
+void require_real_device(const config::Config& config, const std::string& purpose);
+
 // The checkpoint that `resume` ("auto", "none" or a path) asks for, "" for a fresh start. Says what it found.
 // Errors: DataError where a given path is no checkpoint, or the checkpoint is damaged.
 std::string find_checkpoint(const config::Config& config, const std::string& resume);

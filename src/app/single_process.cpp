@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "app/balance.h"
 #include "app/run_folder.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -21,6 +22,12 @@ using coordinator::BatchRecord;
 using schedule::Order;
 using schedule::OrderKind;
 
+training::RunPlan make_plan(config::Config& config, const data::DatasetInfo& info) {
+  require_real_device(config, "train or evaluate in a single process");
+  balance(config, info);
+  return training::make_run_plan(config, info);
+}
+
 struct SingleProcess {
   config::Config config;
   data::DataSource source;
@@ -29,7 +36,7 @@ struct SingleProcess {
   explicit SingleProcess(const ConfigArguments& arguments)
       : config(load_run_config(arguments.config_file(), arguments.overrides)),
         source(data::open_data(config)),
-        plan(training::make_run_plan(config, source.info)) {
+        plan(make_plan(config, source.info)) {
     at::set_num_threads(config.run.threads);
   }
 };

@@ -12,11 +12,10 @@
 namespace interlock::app {
 namespace {
 
-void coordinate(RankSession& session, const config::Config& config, const training::RunPlan& plan,
-                const std::string& checkpoint) {
+void coordinate(RankSession& session, const training::RunPlan& plan, const std::string& checkpoint) {
   const coordinator::Job job = make_job(plan, steps_done(checkpoint));
   session.together([] {});  // the workers build their stages: nothing is touched on disk before all have
-  session.together([&] { prepare_run_folder(config, checkpoint.empty()); });
+  session.together([&] { prepare_run_folder(plan.config, checkpoint.empty()); });
   const double start_up = process_cpu_seconds();
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
   coordinator::Coordinator coordinator(job, session.engine());
@@ -51,12 +50,13 @@ int train_command(const TrainArguments& arguments) {
     training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/false);
     std::string checkpoint;
     session.together([&] {
+      if (arguments.resume != "none") require_real_device(config, "go on from");
       if (session.is_coordinator()) checkpoint = find_checkpoint(config, arguments.resume);
     });
     checkpoint = comm::share(session.engine(), kCoordinator, checkpoint);
     if (!checkpoint.empty()) plan.config.model.init.clear();  // the checkpoint has the weights
     if (session.is_coordinator()) {
-      coordinate(session, config, plan, checkpoint);
+      coordinate(session, plan, checkpoint);
     } else {
       work(session, plan, std::move(source), checkpoint);
     }

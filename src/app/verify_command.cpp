@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/run_folder.h"
 #include "app/verification.h"
 #include "common/log.h"
 #include "worker/worker.h"
@@ -29,6 +30,7 @@ int verify_command(const VerifyArguments& arguments) {
   bool equal = true;
   const int code = run_rank([&](RankSession& session) {
     const config::Config config = session.load_config(arguments.config_file(), arguments.overrides);
+    session.together([&] { require_real_device(config, "compare"); });
     data::DataSource source;
     const training::RunPlan plan = session.make_plan(config, source, /*also_coordinator=*/true);
     std::unique_ptr<worker::Worker> worker;
