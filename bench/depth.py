@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Does throughput depend on depth? Simulated devices, 4 to 32 stages, bounded horizons against end-to-end."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+import _common as common
+
+FORWARD_MS = 20
+STEADY_STEPS = 24
+WARM_UP = 6
+
+CONFIG = """
+model:
+  kind: sequential
+  layers: [LAYERS]
+partition: {stages: STAGES}
+learning: {horizon: HORIZON, head: linear}
+schedule: {micro_batches: MICRO_BATCHES, policy: POLICY}
+data: {kind: tensors, path: DATA, shuffle: false}
+training: {batch_size: BATCH, epochs: 1, max_steps: STEPS, eval_every_epochs: 0}
+run:
+  dir: DIR
+  device: simulated
+  simulated: {forward_ms: F, head_ms: 2, input_gradient_ms: F, weight_gradient_ms: W, backward_ms: B}
+"""
+FEATURES = 1024
+SAMPLES = 16  # a micro-batch: messages of 64 KiB
+
+
+def write_data(path, samples):
+    """A safetensors file of zeros: nothing is learnt on simulated devices."""
+    inputs = samples * FEATURES * 4
+    header = json.dumps({
+        "inputs": {"dtype": "F32", "shape": [samples, FEATURES], "data_offsets": [0, inputs]},
+        "targets": {"dtype": "I64", "shape": [samples], "data_offsets": [inputs, inputs + 8 * samples]},
+    }).encode()
+    with open(path, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header + bytes(inputs + 8 * samples))
+
+
+def write_config(folder, stages, horizon, micro_batches, policy, weight_ms):
+    steps = WARM_UP + 2 * stages + STEADY_STEPS  # the pipeline fills while its first steps run
+    batch = SAMPLES * micro_batches
+    data = os.path.join(folder, f"data{micro_batches}.safetensors")
+    if not os.path.exists(data):
+        write_data(data, batch)
+    values = {
+        "LAYERS": ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"] * stages),
+        "STAGES": stages, "HORIZON": horizon, "MICRO_BATCHES": micro_batches, "POLICY": policy, "DATA": data,
+        "BATCH": batch, "STEPS": steps, "DIR": os.path.join(folder, "run"),
+    }
+    text = CONFIG.replace("F,", f"{FORWARD_MS},").replace("W,", f"{weight_ms},").replace("B}", f"{2 * FORWARD_MS}}}")
+    text = text.replace("epochs: 1", f"epochs: {steps}")
+    for key in sorted(values, key=len, reverse=True):
+        text = text.replace(key, str(values[key]))
+    path = os.path.join(folder, "config.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def measure(folder, stages, horizon, micro_batches, policy, weight_ms):
+    """(median step time, predicted bound) of one run."""
+    config = write_config(folder, stages, horizon, micro_batches, policy, weight_ms)
+    prediction = os.path.join(folder, "plan.json")
+    common.run([common.INTERLOCK, "plan", config, "--json", prediction])
+    common.run(common.ranks_command(stages, "train", config))
+    steps = [m["step_seconds"] for m in common.read_metrics(os.path.join(folder, "run")) if m["kind"] == "step"]
+    with open(prediction, encoding="utf-8") as file:
+        plan = json.load(file)
+    return common.median(steps[-STEADY_STEPS:]), plan["bound_seconds"], plan["policy"]
+
+
+def best_of(folder, repeats, *case):
+    runs = [measure(folder, *case) for _ in range(repeats)]
+    return min(runs, key=lambda run: run[0])
+
+
+def main():
+    parser_arguments = common.parse_arguments(__doc__)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for micro_batches, horizon in ((4, 2), (5, 3)):
+            for stages in (4, 8, 16, 32):
+                # End-to-end twice: one forward, one backward; and zero-bubble with weight gradients as cheap as its
+                # authors have them (no chain of their own).
+                cases = [(horizon, "auto", 2 * FORWARD_MS)]
+                if horizon == 2:
+                    cases += [("all", "1f1b", 2 * FORWARD_MS), ("all", "zero_bubble", FORWARD_MS)]
+                ours = None
+                for case_horizon, policy, weight_ms in cases:
+                    repeats = parser_arguments.repeats if policy == "auto" else 1
+                    seconds, bound, chosen = best_of(folder, repeats, stages, case_horizon, micro_batches, policy, weight_ms)
+                    ours = ours or seconds
+                    rows.append({"stages": stages, "horizon": case_horizon, "micro_batches": micro_batches,
+                                 "policy": chosen, "step_seconds": seconds, "bound_seconds": bound,
+                                 "utilisation": bound / seconds, "against_ours": seconds / ours})
+    common.report("depth", rows, parser_arguments.json)
+
+
+if __name__ == "__main__":
+    main()
