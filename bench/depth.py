@@ -9,8 +9,8 @@ import tempfile
 import _common as common
 
 FORWARD_MS = 20
-STEADY_STEPS = 24
-WARM_UP = 6
+STEADY_STEPS = 20
+WARM_UP = 8  # the pipeline fills while its first steps run: 32 forwards are two steps
 
 CONFIG = """
 model:
@@ -42,7 +42,7 @@ def write_data(path, samples):
 
 
 def write_config(folder, stages, horizon, micro_batches, policy, weight_ms):
-    steps = WARM_UP + 2 * stages + STEADY_STEPS  # the pipeline fills while its first steps run
+    steps = WARM_UP + STEADY_STEPS
     batch = SAMPLES * micro_batches
     data = os.path.join(folder, f"data{micro_batches}.safetensors")
     if not os.path.exists(data):

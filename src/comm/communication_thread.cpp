@@ -11,6 +11,7 @@
 namespace interlock::comm {
 
 using Listener = Doorbell::Listener;
+constexpr Pause kAway{200'000};        // while another thread drives: it rings before it stops
 constexpr Pause kMeetingPause{500};    // nobody rings for a barrier
 constexpr int kPassesForPieces = 200;  // some tens of microseconds: a sender in pieces rings while it sends
 
@@ -74,7 +75,7 @@ void ProgressEngine::progress_until_closed() {
   bool rung = false;
   while (!failed_) {
     std::uint32_t seen = doorbell.count();
-    Pause longest = kSafetyNet;  // if another thread drives, it rings before it stops
+    Pause longest = kAway;
     bool quiet = true;
     if (const std::unique_lock driving(driving_, std::try_to_lock); driving) {
       doorbell.listen(Listener::kNobody);

@@ -1,18 +1,16 @@
 #pragma once
 // MPI for a rank: messages between stages, control messages with the coordinator, start and end of the job.
 //
-// Owns:     MPI itself, two duplicated communicators (data between stages, control with the coordinator), the
-//           communication thread, the memory of every operation in flight.
+// Owns:     MPI itself, two duplicated communicators (data between stages, control with the coordinator),
+//           the communication thread, the memory of every operation in flight.
 // Threads:  any thread may post and wait. Whoever holds the driving lock calls MPI, one thread at a time: a
-// thread that
-//           posts starts its operation itself, a thread that waits drives MPI itself (so a message costs one
-//           wake-up at most), and the communication thread drives when something comes in while all others
-//           compute. A rank that computes for seconds so still sends and receives.
-// Cost:     a wait polls for some tens of microseconds where that has paid lately, then sleeps until a rank
-// of the
-//           same host rings (doorbell.h), so an idle rank uses next to nothing. With ranks on other hosts it
-//           keeps polling, every half millisecond at the longest: about 1 % of a core.
-//           No allocation for messages of tensors once the first have passed.
+//           thread that posts starts its operation itself, a thread that waits drives MPI itself (so a
+//           message costs one wake-up at most), and the communication thread drives when something comes in
+//           while all others compute. So a rank that computes for seconds still sends and receives.
+// Cost:     a wait polls first, for 2 us to 2 ms, longer where that has paid lately (20 us at most with more
+//           ranks than cores), then sleeps until a rank of the same host rings (doorbell.h), so an idle rank
+//           uses next to nothing. With ranks on other hosts it keeps polling, every half millisecond at the
+//           longest: about 1 % of a core. No allocation for messages of tensors once the first have passed.
 // Errors:   PeerError from posts, wait() and next_control() once the transport has failed.
 
 #include <atomic>

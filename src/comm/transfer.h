@@ -19,8 +19,8 @@ class Transfer {
   Transfer(Transfer&&) = default;
   Transfer& operator=(Transfer&&) = default;
 
-  // Blocks, without using the core, until the operation is complete. Throws PeerError if the transport
-  // failed.
+  // Blocks until the operation is complete; sleeps, but for a short while at first (progress_engine.h).
+  // Throws PeerError if the transport failed.
   void wait();
   [[nodiscard]] bool done() const;
   [[nodiscard]] bool valid() const { return operation_ != nullptr; }

@@ -62,8 +62,10 @@ KnownCosts known_costs(const RunPlan& plan) {
   }
   for (schedule::StageCosts& stage : known.costs.stages) {
     if (!config.training.recompute) break;
-    stage.weight_gradient += stage.forward;  // the second forward; a stage's first I may be the one to pay
-    stage.backward += stage.forward;
+    for (double* gradient : {&stage.input_gradient, &stage.stacked_input_gradient, &stage.weight_gradient,
+                             &stage.backward}) {
+      *gradient += stage.forward;  // each runs it again
+    }
   }
   if (!config.schedule.stack_gradients) {
     for (schedule::StageCosts& stage : known.costs.stages)

@@ -97,6 +97,14 @@ void StageExecutor::ensure_graph(InFlight& slot, int m) {
   run_forward(slot, again, true);
 }
 
+// Between its gradients a recomputed micro-batch is its input again.
+void StageExecutor::drop_graph(InFlight& slot) {
+  if (!recompute_) return;
+  slot.output.reset();
+  slot.has_graph = false;
+  slot.bytes = static_cast<std::int64_t>(slot.input.nbytes());
+}
+
 void StageExecutor::local_loss(int m) {
   InFlight& slot = in_flight(m);
   const at::AutoGradMode gradients(training_);
@@ -128,7 +136,10 @@ void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient)
 at::Tensor StageExecutor::input_gradient(int m, int loss) {
   InFlight& slot = in_flight(m);
   ensure_graph(slot, m);
-  return torch::autograd::grad({slot.output}, {slot.input}, {slot.deltas.at(loss)}, /*retain_graph=*/true)[0];
+  at::Tensor gradient =
+      torch::autograd::grad({slot.output}, {slot.input}, {slot.deltas.at(loss)}, /*retain_graph=*/true)[0];
+  drop_graph(slot);
+  return gradient;
 }
 
 std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first, int count) {
@@ -136,7 +147,9 @@ std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first,
   ensure_graph(slot, m);
   std::vector<at::Tensor> deltas;
   for (int loss = first; loss < first + count; ++loss) deltas.push_back(slot.deltas.at(loss));
-  return worker::stacked_input_gradients(slot.output, slot.input, deltas);
+  std::vector<at::Tensor> gradients = worker::stacked_input_gradients(slot.output, slot.input, deltas);
+  drop_graph(slot);
+  return gradients;
 }
 
 void StageExecutor::weight_gradient(int m) {

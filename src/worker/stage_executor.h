@@ -3,8 +3,8 @@
 //
 // Owns:    the autograd graphs and activations of the micro-batches in flight; releases each in
 //          weight_gradient() or backward().
-// With training.recompute only the input of a micro-batch is kept; its graph is built by running the forward
-// again when its first gradient is asked for.
+// With training.recompute only the input of a micro-batch is kept; each gradient runs the forward again for a
+// graph of its own.
 
 #include <map>
 #include <vector>
@@ -50,6 +50,7 @@ class StageExecutor : public StageDevice {
   [[nodiscard]] models::ForwardContext context(int m) const;
   void run_forward(InFlight& slot, const models::ForwardContext& context, bool with_graph);
   void ensure_graph(InFlight& slot, int m);
+  void drop_graph(InFlight& slot);
   void count_bytes();
 
   const training::RunPlan& plan_;
