@@ -34,6 +34,17 @@ def read_metrics(run_dir):
         return [json.loads(line) for line in lines]
 
 
+def write_zeros(path, samples, features):
+    """A data file (data.kind: tensors) of zeros, for runs that need not learn anything."""
+    inputs = samples * features * 4
+    header = json.dumps({
+        "inputs": {"dtype": "F32", "shape": [samples, features], "data_offsets": [0, inputs]},
+        "targets": {"dtype": "I64", "shape": [samples], "data_offsets": [inputs, inputs + 8 * samples]},
+    }).encode()
+    with open(path, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header + bytes(inputs + 8 * samples))
+
+
 def cpu_seconds(pid):
     """User and system time of a process so far."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:

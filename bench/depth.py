@@ -3,7 +3,6 @@
 
 import json
 import os
-import subprocess
 import tempfile
 
 import _common as common
@@ -30,23 +29,12 @@ FEATURES = 1024
 SAMPLES = 16  # a micro-batch: messages of 64 KiB
 
 
-def write_data(path, samples):
-    """A safetensors file of zeros: nothing is learnt on simulated devices."""
-    inputs = samples * FEATURES * 4
-    header = json.dumps({
-        "inputs": {"dtype": "F32", "shape": [samples, FEATURES], "data_offsets": [0, inputs]},
-        "targets": {"dtype": "I64", "shape": [samples], "data_offsets": [inputs, inputs + 8 * samples]},
-    }).encode()
-    with open(path, "wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header + bytes(inputs + 8 * samples))
-
-
 def write_config(folder, stages, horizon, micro_batches, policy, weight_ms):
     steps = WARM_UP + STEADY_STEPS
     batch = SAMPLES * micro_batches
     data = os.path.join(folder, f"data{micro_batches}.safetensors")
     if not os.path.exists(data):
-        write_data(data, batch)
+        common.write_zeros(data, batch, FEATURES)
     values = {
         "LAYERS": ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"] * stages),
         "STAGES": stages, "HORIZON": horizon, "MICRO_BATCHES": micro_batches, "POLICY": policy, "DATA": data,

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Stored activations of the worst stage: a bounded horizon at 4 and 16 stages, and end-to-end 1F1B beside it."""
 
-import json
 import os
 import tempfile
 
@@ -24,16 +23,6 @@ run: {dir: FOLDER/run, checkpoint: false, device: cpu}
 """
 
 
-def write_data(path, samples):
-    inputs = samples * FEATURES * 4
-    header = json.dumps({
-        "inputs": {"dtype": "F32", "shape": [samples, FEATURES], "data_offsets": [0, inputs]},
-        "targets": {"dtype": "I64", "shape": [samples], "data_offsets": [inputs, inputs + 8 * samples]},
-    }).encode()
-    with open(path, "wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header + bytes(inputs + 8 * samples))
-
-
 def write_config(folder, stages, horizon, micro_batches, policy):
     layers = ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}, relu"] * (2 * stages))
     values = {"LAYERS": layers, "STAGES": stages, "HORIZON": horizon, "CHUNKS": micro_batches, "POLICY": policy,
@@ -49,7 +38,7 @@ def write_config(folder, stages, horizon, micro_batches, policy):
 
 def peaks(folder, stages, horizon, micro_batches, policy):
     """Of each stage over the whole run: (bytes, micro-batches' worth)."""
-    write_data(os.path.join(folder, "data.safetensors"), SAMPLES * micro_batches)
+    common.write_zeros(os.path.join(folder, "data.safetensors"), SAMPLES * micro_batches, FEATURES)
     config = write_config(folder, stages, horizon, micro_batches, policy)
     common.run(common.ranks_command(stages, "train", config))
     end = common.read_metrics(os.path.join(folder, "run"))[-1]

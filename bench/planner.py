@@ -58,17 +58,6 @@ def fill(template, values):
     return template
 
 
-def write_data(path, samples):
-    """A safetensors file of zeros: nothing is learnt on simulated devices."""
-    inputs = samples * FEATURES * 4
-    header = json.dumps({
-        "inputs": {"dtype": "F32", "shape": [samples, FEATURES], "data_offsets": [0, inputs]},
-        "targets": {"dtype": "I64", "shape": [samples], "data_offsets": [inputs, inputs + 8 * samples]},
-    }).encode()
-    with open(path, "wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header + bytes(inputs + 8 * samples))
-
-
 def write_config(folder, template, **values):
     path = os.path.join(folder, "config.yaml")
     with open(path, "w", encoding="utf-8") as file:
@@ -83,7 +72,7 @@ def of_stages(times, stages):
 
 def simulated_config(folder, stages, horizon, policy, micro_batches, times):
     data = os.path.join(folder, "data.safetensors")
-    write_data(data, micro_batches)
+    common.write_zeros(data, micro_batches, FEATURES)
     layer = f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"
     return write_config(folder, SIMULATED, layers=", ".join([layer] * stages), stages=stages, horizon=horizon,
                         policy=policy, chunks=micro_batches, data=data, times=of_stages(times, stages),
