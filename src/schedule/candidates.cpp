@@ -60,6 +60,20 @@ std::vector<Candidate> rhythms(const GradientRule& rule, int M, const std::vecto
   return candidates;
 }
 
+std::vector<Candidate> alternations(const GradientRule& rule, int M, const std::vector<int>& caps) {
+  std::vector<Candidate> candidates;
+  const int most_split = rule.end_to_end() ? std::min(2, M - 1) : 0;
+  for (int split = 0; split <= most_split; ++split) {
+    const std::string tail = split == 0 ? "" : fmt::format(", the last {} split", split);
+    candidates.push_back({PolicyKind::kOneForwardOneBackward, "one forward, one backward" + tail, [=, &rule] {
+                            return each_stage(rule, [&](int k) {
+                              return one_f_one_b_program(rule, k, M, cap_of(caps, k), split);
+                            });
+                          }});
+  }
+  return candidates;
+}
+
 std::vector<Candidate> lists(const GradientRule& rule, const Costs& costs, int M,
                              const std::vector<int>& caps, PolicyKind policy) {
   static constexpr std::pair<Preference, const char*> kPreferences[] = {
@@ -84,10 +98,7 @@ std::vector<Candidate> candidates_for(const GradientRule& rule, const Costs& cos
       return {{policy, "all forwards, then all backwards",
                [=, &rule] { return each_stage(rule, [&](int k) { return gpipe_program(rule, k, M); }); }}};
     case PolicyKind::kOneForwardOneBackward:
-      return {{policy, "one forward, one backward", [=, &rule, caps = not_ahead_of_stage_below(caps)] {
-                 return each_stage(rule,
-                                   [&](int k) { return one_f_one_b_program(rule, k, M, cap_of(caps, k)); });
-               }}};
+      return alternations(rule, M, not_ahead_of_stage_below(caps));
     case PolicyKind::kZeroBubble:
       return lists(rule, costs, M, caps, policy);
     case PolicyKind::kPlanned:

@@ -15,23 +15,23 @@ void append_forward(StageProgram& program, const GradientRule& rule, int stage, 
   }
 }
 
-void append_backward(StageProgram& program, const GradientRule& rule, int stage, int m) {
-  if (rule.end_to_end()) {
+void append_backward(StageProgram& program, const GradientRule& rule, int stage, int m, bool fused) {
+  if (rule.end_to_end() && (fused || stage == 0)) {
     const ActionKind kind = stage == 0 ? ActionKind::kWeightGradient : ActionKind::kBackward;
     program.push_back({kind, m, stage == 0 ? 0 : rule.stages() - 1});
     return;
   }
   for (const int loss : rule.losses_sent(stage)) {
-    if (loss > stage) program.push_back({ActionKind::kInputGradient, m, loss});
+    if (loss > stage || rule.end_to_end()) program.push_back({ActionKind::kInputGradient, m, loss});
   }
   program.push_back({ActionKind::kWeightGradient, m, 0});
 }
 
-StageProgram alternate(const GradientRule& rule, int stage, int micro_batches, int ahead) {
+StageProgram alternate(const GradientRule& rule, int stage, int micro_batches, int ahead, int split) {
   StageProgram program;
   for (int m = 0; m < ahead; ++m) append_forward(program, rule, stage, m);
   for (int m = 0; m < micro_batches; ++m) {
-    append_backward(program, rule, stage, m);
+    append_backward(program, rule, stage, m, m < micro_batches - split);
     if (m + ahead < micro_batches) append_forward(program, rule, stage, m + ahead);
   }
   program.push_back({ActionKind::kUpdate, 0, 0});
@@ -41,13 +41,14 @@ StageProgram alternate(const GradientRule& rule, int stage, int micro_batches, i
 }  // namespace
 
 StageProgram gpipe_program(const GradientRule& rule, int stage, int micro_batches) {
-  return alternate(rule, stage, micro_batches, micro_batches);
+  return alternate(rule, stage, micro_batches, micro_batches, 0);
 }
 
-StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight) {
+StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight,
+                                 int split) {
   const std::vector<int>& received = rule.losses_received(stage);
   const int hops = received.empty() ? 0 : received.back() - stage;
-  return alternate(rule, stage, micro_batches, std::min({micro_batches, hops + 1, in_flight}));
+  return alternate(rule, stage, micro_batches, std::min({micro_batches, hops + 1, in_flight}), split);
 }
 
 StageProgram rhythm_program(const GradientRule& rule, int stage, int micro_batches, const Rhythm& rhythm) {

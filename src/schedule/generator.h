@@ -21,8 +21,11 @@ StageProgram gpipe_program(const GradientRule& rule, int stage, int micro_batche
 //     stage 1   F0 L0 I0@1 F1 L1 I1@1 W0 F2 L2 I2@1 W1 W2 U
 //     stage 2   F0 L0 I0@2 W0 F1 L1 I1@2 W1 F2 L2 I2@2 W2 U
 //
-// Only N = K uses B, where the one gradient serves both purposes.
-StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight);
+// Only N = K uses B, where the one gradient serves both purposes. For its last `split` micro-batches I and W
+// stand in its place: more work, but the gradient leaves sooner, and the stage has nothing else to do by
+// then.
+StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight,
+                                 int split = 0);
 
 // For bounded horizons: the same rhythm on every stage, so that no stage sets the pace by waiting. In slot j
 // a stage does F_j, L_j and its own input gradient, passes on the gradients of farther losses of an earlier

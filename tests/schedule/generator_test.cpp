@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "schedule/simulator.h"
 #include "schedule/text.h"
 #include "schedule/validator.h"
 #include "schedule_support.h"
@@ -143,6 +144,23 @@ TEST_CASE("nothing dead is computed: the number of each action over all stages, 
             Counts{k * m, k * m, hops * m, k * m, 0, k});
     }
   }
+}
+
+TEST_CASE("the last micro-batches of an end-to-end stage may send their gradient before the weights'") {
+  CHECK(to_text(one_f_one_b_program(make_rule(2, 2), 1, 3, 3, 1)) == "F0 L0 B0@1 F1 L1 B1@1 F2 L2 I2@1 W2 U");
+  CHECK(to_text(one_f_one_b_program(make_rule(3, 3), 1, 2, 2, 2)) == "F0 F1 I0@2 W0 I1@2 W1 U");
+  CHECK(to_text(one_f_one_b_program(make_rule(2, 2), 0, 2, 2, 2)) == "F0 F1 W0 W1 U");  // sends none
+  // Two stages of F = 1, I = 1, W = B = 2, two micro-batches: the first stage gets its last gradient one unit
+  // sooner.
+  const GradientRule rule = make_rule(2, 2);
+  const auto step = [&](int split) {
+    Schedule schedule;
+    for (int k = 0; k < 2; ++k) schedule.push_back(one_f_one_b_program(rule, k, 2, 2, split));
+    validate(rule, 2, schedule);
+    return simulate(rule, schedule, equal_costs(2)).step_seconds;
+  };
+  CHECK(step(0) == 9);
+  CHECK(step(1) == 8);
 }
 
 }  // namespace
