@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "worker/busy_neighbours.h"
 #include "worker/stage_executor.h"
 
 namespace interlock::worker {
@@ -140,6 +141,9 @@ training::Profile measure_profile(const training::RunPlan& plan, const ProfileOp
     training::RunPlan measured = measuring_plan(plan, profile.cut);
     for (models::StageBlueprint& stage : measured.blueprint.stages) {
       if (!measured.rule.is_last(stage.stage)) add_head(measured, stage);
+    }
+    const BusyNeighbours neighbours(measured);
+    for (const models::StageBlueprint& stage : measured.blueprint.stages) {
       profile.stages.push_back(measure_stage(measured, stage, options.repeats));
     }
   }

@@ -11,8 +11,9 @@ struct ProfileOptions {
   bool stages = true;
 };
 
-// Random inputs of the plan's micro-batch size. Every stage but the last is given the head of learning.head
-// where it fits, whatever the horizon, so that one profile serves every horizon.
+// Stages are timed while the other cores compute, as in a run. Random inputs of the plan's micro-batch size.
+// Every stage but the last is given the head of learning.head where it fits, whatever the horizon, so that
+// one profile serves every horizon.
 training::Profile measure_profile(const training::RunPlan& plan, const ProfileOptions& options);
 
 }  // namespace interlock::worker
