@@ -60,18 +60,13 @@ std::vector<Candidate> rhythms(const GradientRule& rule, int M, const std::vecto
   return candidates;
 }
 
-std::vector<Candidate> alternations(const GradientRule& rule, int M, const std::vector<int>& caps) {
-  std::vector<Candidate> candidates;
-  const int most_split = rule.end_to_end() ? std::min(2, M - 1) : 0;
-  for (int split = 0; split <= most_split; ++split) {
-    const std::string tail = split == 0 ? "" : fmt::format(", the last {} split", split);
-    candidates.push_back({PolicyKind::kOneForwardOneBackward, "one forward, one backward" + tail, [=, &rule] {
-                            return each_stage(rule, [&](int k) {
-                              return one_f_one_b_program(rule, k, M, cap_of(caps, k), split);
-                            });
-                          }});
-  }
-  return candidates;
+Candidate alternation(const GradientRule& rule, int M, const std::vector<int>& caps, PolicyKind policy,
+                      int split) {
+  const std::string tail = split == 0 ? "" : fmt::format(", the last {} split", split);
+  return {policy, "one forward, one backward" + tail, [=, &rule] {
+            return each_stage(rule,
+                              [&](int k) { return one_f_one_b_program(rule, k, M, cap_of(caps, k), split); });
+          }};
 }
 
 std::vector<Candidate> lists(const GradientRule& rule, const Costs& costs, int M,
@@ -98,9 +93,14 @@ std::vector<Candidate> candidates_for(const GradientRule& rule, const Costs& cos
       return {{policy, "all forwards, then all backwards",
                [=, &rule] { return each_stage(rule, [&](int k) { return gpipe_program(rule, k, M); }); }}};
     case PolicyKind::kOneForwardOneBackward:
-      return alternations(rule, M, not_ahead_of_stage_below(caps));
-    case PolicyKind::kZeroBubble:
-      return lists(rule, costs, M, caps, policy);
+      return {alternation(rule, M, not_ahead_of_stage_below(caps), policy, 0)};
+    case PolicyKind::kZeroBubble: {
+      std::vector<Candidate> candidates = lists(rule, costs, M, caps, policy);
+      for (int split = 1; split <= std::min(2, M - 1); ++split) {
+        candidates.push_back(alternation(rule, M, not_ahead_of_stage_below(caps), policy, split));
+      }
+      return candidates;
+    }
     case PolicyKind::kPlanned:
     case PolicyKind::kAuto:
       break;
