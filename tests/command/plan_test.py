@@ -130,7 +130,7 @@ def comparison(interlock):
     # The batch stays: a micro-batch of half the size takes half the time; the work depends on the horizon alone.
     work = {}
     for row in rows:
-        if row["policy"] in ("planned", "zero_bubble") and 20 % row["micro_batches"] == 0:
+        if row["policy"] in ("planned", "1f1b") and 20 % row["micro_batches"] == 0:
             work.setdefault(row["horizon"], set()).add(round(row["work_seconds"], 9))
     check(all(len(values) == 1 for values in work.values()), f"work of a batch by horizon: {work}")
     check(max(work[1]) < min(work[2]) and max(work[2]) < min(work[3]), f"work grows with the horizon: {work}")
