@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include <ATen/core/Tensor.h>
@@ -20,17 +19,11 @@ struct PendingOperation {
   void* data = nullptr;
   std::size_t bytes = 0;
 
-  // What owns `data`, one of these (none allocates for a tensor); let go on completion.
+  // What owns `data`, one of these; the tensor is let go on completion.
   at::Tensor tensor;
   std::string text;
-  std::shared_ptr<const void> keep_alive;
 
   std::atomic<bool> complete{false};
-
-  void let_go() {
-    tensor.reset();
-    keep_alive.reset();
-  }
 };
 
 // MPI counts are ints. Throws UsageError, with what to do, for messages of 2 GiB and more.

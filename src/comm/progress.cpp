@@ -91,7 +91,7 @@ void ProgressEngine::complete(PendingOperation& operation, std::size_t received)
     throw PeerError(fmt::format("{}: got {} bytes, expected {}: the ranks disagree about shapes",
                                 describe(operation), received, operation.bytes));
   }
-  operation.let_go();
+  operation.tensor.reset();
   operation.complete = true;
 }
 

@@ -70,49 +70,26 @@ ProgressEngine::Operation ProgressEngine::new_operation() {
   return std::allocate_shared<PendingOperation>(OperationAllocator<PendingOperation>(pool_));
 }
 
-Transfer ProgressEngine::send(Rank to, Tag tag, const void* data, std::size_t bytes,
-                              std::shared_ptr<const void> keep_alive) {
+ProgressEngine::Operation ProgressEngine::tensor_operation(Rank peer, Tag tag, const at::Tensor& tensor,
+                                                           void* data) {
   Operation operation = new_operation();
-  operation->kind = PendingOperation::Kind::kSend;
-  operation->peer = index(to);
-  operation->tag = tag;
-  operation->data = const_cast<void*>(data);
-  operation->bytes = bytes;
-  operation->keep_alive = std::move(keep_alive);
-  return post(std::move(operation));
-}
-
-Transfer ProgressEngine::receive(Rank from, Tag tag, void* data, std::size_t bytes,
-                                 std::shared_ptr<const void> keep_alive) {
-  Operation operation = new_operation();
-  operation->kind = PendingOperation::Kind::kReceive;
-  operation->peer = index(from);
+  operation->peer = index(peer);
   operation->tag = tag;
   operation->data = data;
-  operation->bytes = bytes;
-  operation->keep_alive = std::move(keep_alive);
-  return post(std::move(operation));
+  operation->bytes = tensor.nbytes();
+  operation->tensor = tensor;
+  return operation;
 }
 
 Transfer ProgressEngine::send(Rank to, Tag tag, const at::Tensor& tensor) {
-  Operation operation = new_operation();
+  Operation operation = tensor_operation(to, tag, tensor, const_cast<void*>(tensor.const_data_ptr()));
   operation->kind = PendingOperation::Kind::kSend;
-  operation->peer = index(to);
-  operation->tag = tag;
-  operation->data = const_cast<void*>(tensor.const_data_ptr());
-  operation->bytes = tensor.nbytes();
-  operation->tensor = tensor;
   return post(std::move(operation));
 }
 
 Transfer ProgressEngine::receive(Rank from, Tag tag, const at::Tensor& buffer) {
-  Operation operation = new_operation();
+  Operation operation = tensor_operation(from, tag, buffer, buffer.mutable_data_ptr());
   operation->kind = PendingOperation::Kind::kReceive;
-  operation->peer = index(from);
-  operation->tag = tag;
-  operation->data = buffer.mutable_data_ptr();
-  operation->bytes = buffer.nbytes();
-  operation->tensor = buffer;
   return post(std::move(operation));
 }
 

@@ -55,10 +55,6 @@ class ProgressEngine {
   [[nodiscard]] Rank rank() const { return Rank{rank_}; }
   [[nodiscard]] int size() const { return size_; }
 
-  // `data` must stay valid until completion; `keep_alive` is held until then. Sizes in bytes, below 2 GiB.
-  Transfer send(Rank to, Tag tag, const void* data, std::size_t bytes,
-                std::shared_ptr<const void> keep_alive);
-  Transfer receive(Rank from, Tag tag, void* data, std::size_t bytes, std::shared_ptr<const void> keep_alive);
   // The bytes of a contiguous CPU tensor, which is held until completion (TensorChannel checks).
   Transfer send(Rank to, Tag tag, const at::Tensor& tensor);
   Transfer receive(Rank from, Tag tag, const at::Tensor& buffer);
@@ -86,6 +82,7 @@ class ProgressEngine {
 
   // Any thread.
   Operation new_operation();
+  Operation tensor_operation(Rank peer, Tag tag, const at::Tensor& tensor, void* data);
   Transfer post(Operation operation);
   void wait(const PendingOperation& operation);
   bool done(const PendingOperation& operation);
