@@ -43,12 +43,7 @@ schedule::Costs costs_of(const training::RunPlan& plan, std::int64_t own_micro_b
   schedule::Costs costs = training::known_costs(plan).costs;
   if (!plan.config.schedule.costs_file.empty()) return costs;
   const double scale = static_cast<double>(plan.micro_batch_size) / static_cast<double>(own_micro_batch);
-  for (schedule::StageCosts& stage : costs.stages) {
-    for (double* seconds : {&stage.forward, &stage.loss, &stage.input_gradient, &stage.stacked_input_gradient,
-                            &stage.weight_gradient, &stage.backward}) {
-      *seconds *= scale;
-    }
-  }
+  for (schedule::StageCosts& stage : costs.stages) stage = stage.scaled(scale);
   return costs;
 }
 
@@ -155,7 +150,6 @@ Comparison compare_plans(const config::Config& config, const data::DatasetInfo& 
   const int stages = config.partition.stages;
   const int own_micro_batches = config.schedule.micro_batches;
   const std::int64_t batch = config.training.batch_size;
-  const std::int64_t own_micro_batch = (batch + own_micro_batches - 1) / own_micro_batches;
   // First what the config asks for: where its costs or its schedule are wrong, nothing can be compared.
   config::Config cut = variant(config, config.horizon(), own_micro_batches);
   cut.schedule.file = config.schedule.file;
@@ -164,7 +158,7 @@ Comparison compare_plans(const config::Config& config, const data::DatasetInfo& 
   Comparison comparison;
   comparison.costs = known.source;
   if (!cut.schedule.file.empty()) {
-    comparison.plans.push_back(compared(own_plan, training::choose_schedule(own_plan), true));
+    comparison.plans.push_back(compared(own_plan, training::choose_schedule(own_plan, known.costs), true));
   }
   for (const int horizon : compared_horizons(stages, config.horizon())) {
     for (const int count : compared_micro_batches(horizon, stages, own_micro_batches, batch)) {
@@ -172,7 +166,7 @@ Comparison compare_plans(const config::Config& config, const data::DatasetInfo& 
           config.schedule.file.empty() && horizon == config.horizon() && count == own_micro_batches;
       try {
         const config::Config other = variant(config, horizon, count);
-        add_policies(comparison, other, data, own, own_micro_batch);
+        add_policies(comparison, other, data, own, own_plan.micro_batch_size);
       } catch (const UsageError& error) {  // heads or cuts that do not fit this horizon
         leave_out(comparison, error.what(), fmt::format("N = {}, M = {}", horizon, count));
       }

@@ -20,6 +20,15 @@ double StageCosts::of(const Action& action) const {
   return 0;
 }
 
+StageCosts StageCosts::scaled(double factor) const {
+  StageCosts costs = *this;
+  for (double* seconds : {&costs.forward, &costs.loss, &costs.input_gradient, &costs.weight_gradient,
+                          &costs.backward, &costs.stacked_input_gradient}) {
+    *seconds *= factor;
+  }
+  return costs;
+}
+
 Costs equal_costs(int stages) {
   const auto count = static_cast<std::size_t>(stages);
   return {std::vector<StageCosts>(count), std::vector<double>(count - 1, 0.0), {}};

@@ -18,6 +18,8 @@ struct StageCosts {
   double stacked_input_gradient = 1;  // of each of two or more losses in one pass
 
   [[nodiscard]] double of(const Action& action) const;
+  // For a micro-batch `factor` times as large; the update, of a batch, stays.
+  [[nodiscard]] StageCosts scaled(double factor) const;
 };
 
 struct Costs {

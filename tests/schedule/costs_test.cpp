@@ -30,6 +30,16 @@ TEST_CASE("the work of a program is the sum over its actions") {
   CHECK(work_seconds(costs, {}) == 0);
 }
 
+TEST_CASE("of a micro-batch half as large every action costs half, but the update as much") {
+  const StageCosts costs{1, 2, 4, 8, 16, 32, 3};
+  const StageCosts half = costs.scaled(0.5);
+  const StageProgram program = parse_program("F0 L0 I0@1 I0@1-2 W0 B0@1 U");
+  for (const Action& action : program) {
+    INFO(to_text(action));
+    CHECK(half.of(action) == (action.kind == ActionKind::kUpdate ? 32 : costs.of(action) / 2));
+  }
+}
+
 TEST_CASE("equal costs have one entry a stage, one a link, and know no sizes") {
   const Costs costs = equal_costs(3);
   CHECK(costs.stages.size() == 3);
