@@ -59,7 +59,8 @@ int terminal_width() {
 
 Prediction predict(const config::Config& config, const data::DatasetInfo& data) {
   const training::RunPlan plan = training::make_run_plan(config, data);
-  Prediction prediction{plan, training::known_costs(plan), training::choose_schedule(plan), {}};
+  const training::KnownCosts known = training::known_costs(plan);
+  Prediction prediction{plan, known, training::choose_schedule(plan, known.costs), {}};
   schedule::Plan& chosen = prediction.chosen;
   schedule::validate(plan.rule, config.schedule.micro_batches, chosen.schedule);
   chosen.simulation = schedule::simulate(plan.rule, chosen.schedule, prediction.known.costs, {true, 0});

@@ -62,8 +62,8 @@ KnownCosts known_costs(const RunPlan& plan) {
   }
   for (schedule::StageCosts& stage : known.costs.stages) {
     if (!config.training.recompute) break;
-    for (double* gradient : {&stage.input_gradient, &stage.stacked_input_gradient, &stage.weight_gradient,
-                             &stage.backward}) {
+    for (double* gradient :
+         {&stage.input_gradient, &stage.stacked_input_gradient, &stage.weight_gradient, &stage.backward}) {
       *gradient += stage.forward;  // each runs it again
     }
   }
@@ -90,8 +90,7 @@ schedule::PlanRequest plan_request(const config::Config& config) {
   return request;
 }
 
-schedule::Plan choose_schedule(const RunPlan& plan) {
-  const schedule::Costs costs = known_costs(plan).costs;
+schedule::Plan choose_schedule(const RunPlan& plan, const schedule::Costs& costs) {
   const schedule::PlanRequest request = plan_request(plan.config);
   const std::string& file = plan.config.schedule.file;
   if (file.empty()) return schedule::make_plan(plan.rule, costs, request);
@@ -110,6 +109,10 @@ schedule::Plan choose_schedule(const RunPlan& plan) {
   chosen.schedule = schedule::parse_valid_schedule(text, file, plan.rule, request.micro_batches, caps);
   chosen.simulation = schedule::simulate(plan.rule, chosen.schedule, costs);
   return chosen;
+}
+
+schedule::Plan choose_schedule(const RunPlan& plan) {
+  return choose_schedule(plan, known_costs(plan).costs);
 }
 
 }  // namespace interlock::training

@@ -22,7 +22,9 @@ KnownCosts known_costs(const RunPlan& plan);
 schedule::PlanRequest plan_request(const config::Config& config);
 
 // The schedule of schedule.file, or the planner's. Reads files: call it on one rank and share the result.
-// Errors: UsageError.
+// `costs`: of known_costs(plan). Errors: UsageError.
+schedule::Plan choose_schedule(const RunPlan& plan, const schedule::Costs& costs);
+// Where nobody else asks for the costs. Errors: also those of known_costs().
 schedule::Plan choose_schedule(const RunPlan& plan);
 
 }  // namespace interlock::training
