@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 
@@ -32,6 +33,20 @@ def run(command):
 def read_metrics(run_dir):
     with open(os.path.join(run_dir, "metrics.jsonl"), encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def write_config(folder, template, **values):
+    """The path of `template` with NAME replaced by values["name"]: as it is if a string, else as JSON. FOLDER is known."""
+    values["folder"] = folder
+
+    def value_of(name):
+        value = values[name[0].lower()]
+        return value if isinstance(value, str) else json.dumps(value)
+
+    path = os.path.join(folder, "config.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"\b[A-Z_]+\b", value_of, template))  # whole words: BATCH is a part of MICRO_BATCHES
+    return path
 
 
 def write_zeros(path, samples, features):

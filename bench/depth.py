@@ -19,40 +19,30 @@ partition: {stages: STAGES}
 learning: {horizon: HORIZON, head: linear}
 schedule: {micro_batches: MICRO_BATCHES, policy: POLICY}
 data: {kind: tensors, path: DATA, shuffle: false}
-training: {batch_size: BATCH, epochs: 1, max_steps: STEPS, eval_every_epochs: 0}
+training: {batch_size: BATCH, epochs: STEPS, max_steps: STEPS, eval_every_epochs: 0}
 run:
-  dir: DIR
+  dir: FOLDER/run
   device: simulated
-  simulated: {forward_ms: F, head_ms: 2, input_gradient_ms: F, weight_gradient_ms: W, backward_ms: B}
+  simulated: {forward_ms: FORWARD, head_ms: 2, input_gradient_ms: FORWARD, weight_gradient_ms: WEIGHT, backward_ms: BACKWARD}
 """
 FEATURES = 1024
 SAMPLES = 16  # a micro-batch: messages of 64 KiB
 
 
-def write_config(folder, stages, horizon, micro_batches, policy, weight_ms):
-    steps = WARM_UP + STEADY_STEPS
+def depth_config(folder, stages, horizon, micro_batches, policy, weight_ms):
     batch = SAMPLES * micro_batches
     data = os.path.join(folder, f"data{micro_batches}.safetensors")
     if not os.path.exists(data):
         common.write_zeros(data, batch, FEATURES)
-    values = {
-        "LAYERS": ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"] * stages),
-        "STAGES": stages, "HORIZON": horizon, "MICRO_BATCHES": micro_batches, "POLICY": policy, "DATA": data,
-        "BATCH": batch, "STEPS": steps, "DIR": os.path.join(folder, "run"),
-    }
-    text = CONFIG.replace("F,", f"{FORWARD_MS},").replace("W,", f"{weight_ms},").replace("B}", f"{2 * FORWARD_MS}}}")
-    text = text.replace("epochs: 1", f"epochs: {steps}")
-    for key in sorted(values, key=len, reverse=True):
-        text = text.replace(key, str(values[key]))
-    path = os.path.join(folder, "config.yaml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
+    layers = ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"] * stages)
+    return common.write_config(folder, CONFIG, layers=layers, stages=stages, horizon=horizon, micro_batches=micro_batches,
+                               policy=policy, data=data, batch=batch, steps=WARM_UP + STEADY_STEPS,
+                               forward=FORWARD_MS, weight=weight_ms, backward=2 * FORWARD_MS)
 
 
 def measure(folder, stages, horizon, micro_batches, policy, weight_ms):
     """(median step time, predicted bound) of one run."""
-    config = write_config(folder, stages, horizon, micro_batches, policy, weight_ms)
+    config = depth_config(folder, stages, horizon, micro_batches, policy, weight_ms)
     prediction = os.path.join(folder, "plan.json")
     common.run([common.INTERLOCK, "plan", config, "--json", prediction])
     common.run(common.ranks_command(stages, "train", config))

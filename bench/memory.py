@@ -15,7 +15,7 @@ CONFIG = """
 model: {kind: sequential, layers: [LAYERS]}
 partition: {stages: STAGES}
 learning: {horizon: HORIZON, head: linear}
-schedule: {micro_batches: CHUNKS, policy: POLICY}
+schedule: {micro_batches: MICRO_BATCHES, policy: POLICY}
 data: {kind: tensors, path: FOLDER/data.safetensors, shuffle: false}
 optimizer: {kind: sgd, lr: 0.001}
 training: {batch_size: BATCH, epochs: STEPS, eval_every_epochs: 0}
@@ -23,23 +23,12 @@ run: {dir: FOLDER/run, checkpoint: false, device: cpu}
 """
 
 
-def write_config(folder, stages, horizon, micro_batches, policy):
-    layers = ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}, relu"] * (2 * stages))
-    values = {"LAYERS": layers, "STAGES": stages, "HORIZON": horizon, "CHUNKS": micro_batches, "POLICY": policy,
-              "FOLDER": folder, "BATCH": SAMPLES * micro_batches, "STEPS": STEPS}
-    text = CONFIG
-    for name in sorted(values, key=len, reverse=True):
-        text = text.replace(name, str(values[name]))
-    path = os.path.join(folder, "config.yaml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
-
-
 def peaks(folder, stages, horizon, micro_batches, policy):
     """Of each stage over the whole run: (bytes, micro-batches' worth)."""
     common.write_zeros(os.path.join(folder, "data.safetensors"), SAMPLES * micro_batches, FEATURES)
-    config = write_config(folder, stages, horizon, micro_batches, policy)
+    layers = ", ".join([f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}, relu"] * (2 * stages))
+    config = common.write_config(folder, CONFIG, layers=layers, stages=stages, horizon=horizon, policy=policy,
+                                 micro_batches=micro_batches, batch=SAMPLES * micro_batches, steps=STEPS)
     common.run(common.ranks_command(stages, "train", config))
     end = common.read_metrics(os.path.join(folder, "run"))[-1]
     found = list(zip(end["peak_activation_bytes"], end["micro_batch_activation_bytes"]))

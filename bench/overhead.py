@@ -10,13 +10,13 @@ import _common as common
 
 MODEL = """
 model: {kind: resnet, super_blocks: "16,3/32,3/64,3"}
-partition: {stages: 2, balance: auto}
+partition: {CUT}
 learning: {horizon: HORIZON, head: conv16_bn_gbpl_fc}
-schedule: {micro_batches: MICRO_BATCHES, costs: PROFILE}
+schedule: {SCHEDULE}
 data: {kind: shapes, image_size: 32, train_samples: 2048, eval_samples: 16}
 optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}
 training: {batch_size: 64, epochs: 100, max_steps: STEPS, eval_every_epochs: 0}
-run: {checkpoint: false, dir: DIR}
+run: {checkpoint: false, dir: FOLDER/run}
 """
 
 # Stage 0 does all the work; stage 1 is one small linear layer and waits nearly all the time.
@@ -27,25 +27,22 @@ learning: {horizon: local}
 schedule: {micro_batches: 1}
 data: {kind: shapes, image_size: 32, train_samples: 1024, eval_samples: 16}
 training: {batch_size: 256, epochs: 1000, eval_every_epochs: 0}
-run: {checkpoint: false, dir: DIR}
+run: {checkpoint: false, dir: FOLDER/run}
 """
-
-
-def write_config(folder, text):
-    path = os.path.join(folder, "config.yaml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text.replace("DIR", os.path.join(folder, "run")))
-    return path
 
 
 STEPS = 40
 
 
+def profile_file(folder):
+    return os.path.join(folder, "profile.json")
+
+
 def training(folder, horizon, micro_batches, single_process):
     """(CPU seconds of all ranks in the steps after the first, median wall seconds of a step)."""
-    text = MODEL.replace("STEPS", str(STEPS + 1)).replace("HORIZON", str(horizon))
-    text = text.replace("MICRO_BATCHES", str(micro_batches)).replace("PROFILE", os.path.join(folder, "profile.json"))
-    arguments = ["train", write_config(folder, text)]
+    config = common.write_config(folder, MODEL, cut="stages: 2, balance: auto", horizon=horizon, steps=STEPS + 1,
+                                 schedule=f"micro_batches: {micro_batches}, costs: {profile_file(folder)}")
+    arguments = ["train", config]
     command = [common.INTERLOCK, *arguments, "--single-process"] if single_process else common.ranks_command(2, *arguments)
     common.run(command)
     metrics = common.read_metrics(os.path.join(folder, "run"))
@@ -56,9 +53,9 @@ def training(folder, horizon, micro_batches, single_process):
 
 def profile(folder, micro_batches):
     """What the balanced cut is made from: measured once, so that every run has the same cut."""
-    text = MODEL.replace("balance: auto", "layers: \"6,rest\"").replace("STEPS", "1").replace("HORIZON", "1")
-    text = text.replace("MICRO_BATCHES", str(micro_batches)).replace(", costs: PROFILE", "").replace("stages: 2, ", "")
-    common.run([common.INTERLOCK, "profile", write_config(folder, text), "--out", os.path.join(folder, "profile.json")])
+    config = common.write_config(folder, MODEL, cut='layers: "6,rest"', horizon=1, steps=1,
+                                 schedule=f"micro_batches: {micro_batches}")
+    common.run([common.INTERLOCK, "profile", config, "--out", profile_file(folder)])
 
 
 def child_ranks(launcher_pid):
@@ -80,7 +77,7 @@ def child_ranks(launcher_pid):
 
 def idle_fractions(folder, seconds):
     """Share of a core that the coordinator and a waiting stage use while stage 0 computes."""
-    config = write_config(folder, LOPSIDED)
+    config = common.write_config(folder, LOPSIDED)
     job = str(os.getpid())
     process = subprocess.Popen(
         common.ranks_command(2, "train", config),

@@ -69,19 +69,10 @@ def torch_python():
     return python
 
 
-def fill(template, values):
-    for name in sorted(values, key=len, reverse=True):  # BATCH is a part of MICRO_BATCHES
-        value = values[name]
-        template = template.replace(name.upper(), value if isinstance(value, str) else json.dumps(value))
-    return template
-
-
 def ours(job, template):
     """Of a run on ranks: seconds a step, CPU seconds a step of all stages, peak MiB of the largest, losses."""
     shutil.rmtree(os.path.join(job["folder"], "run"), ignore_errors=True)
-    config = os.path.join(job["folder"], "config.yaml")
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(fill(template, job))
+    config = common.write_config(template=template, **job)
     common.run(common.ranks_command(job["ranks"], "train", config))
     lines = common.read_metrics(os.path.join(job["folder"], "run"))
     steps = [line for line in lines if line["kind"] == "step"]

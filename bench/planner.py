@@ -16,9 +16,9 @@ SIMULATED = """
 model: {kind: sequential, layers: [LAYERS]}
 partition: {stages: STAGES}
 learning: {horizon: HORIZON, head: linear}
-schedule: {micro_batches: CHUNKS, policy: POLICY}
+schedule: {micro_batches: MICRO_BATCHES, policy: POLICY}
 data: {kind: tensors, path: DATA, shuffle: false}
-training: {batch_size: CHUNKS, epochs: STEPS, eval_every_epochs: 0}
+training: {batch_size: MICRO_BATCHES, epochs: STEPS, eval_every_epochs: 0}
 run: {dir: FOLDER/run, checkpoint: false, device: simulated, simulated: TIMES}
 """
 FEATURES = 64
@@ -51,20 +51,6 @@ run: {dir: FOLDER/run, checkpoint: false, threads: 1}
 """
 
 
-def fill(template, values):
-    for name in sorted(values, key=len, reverse=True):
-        value = values[name]
-        template = template.replace(name.upper(), value if isinstance(value, str) else json.dumps(value))
-    return template
-
-
-def write_config(folder, template, **values):
-    path = os.path.join(folder, "config.yaml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(fill(template, {**values, "folder": folder}))
-    return path
-
-
 def of_stages(times, stages):
     """The same times for any number of stages: a list is repeated."""
     return {name: (value * stages)[:stages] if isinstance(value, list) else value for name, value in times.items()}
@@ -74,9 +60,9 @@ def simulated_config(folder, stages, horizon, policy, micro_batches, times):
     data = os.path.join(folder, "data.safetensors")
     common.write_zeros(data, micro_batches, FEATURES)
     layer = f"{{linear: {{in: {FEATURES}, out: {FEATURES}}}}}"
-    return write_config(folder, SIMULATED, layers=", ".join([layer] * stages), stages=stages, horizon=horizon,
-                        policy=policy, chunks=micro_batches, data=data, times=of_stages(times, stages),
-                        steps=WARM_UP + 2 * stages + STEADY_STEPS)
+    return common.write_config(folder, SIMULATED, layers=", ".join([layer] * stages), stages=stages, horizon=horizon,
+                               policy=policy, micro_batches=micro_batches, data=data, times=of_stages(times, stages),
+                               steps=WARM_UP + 2 * stages + STEADY_STEPS)
 
 
 def predicted(folder, config, *overrides):
@@ -116,7 +102,7 @@ def resnet_rows(folder, repeats):
     for horizon in (1, "all"):
         found = []
         for _ in range(repeats):
-            config = write_config(folder, RESNET, horizon=horizon, steps=WARM_UP + STEADY_STEPS)
+            config = common.write_config(folder, RESNET, horizon=horizon, steps=WARM_UP + STEADY_STEPS)
             profile = os.path.join(folder, "profile.json")
             common.run([common.INTERLOCK, "profile", config, "--out", profile])
             plan = predicted(folder, config, f"schedule.costs={profile}")
