@@ -3,6 +3,8 @@
 // nowhere else. Stages, micro-batches and losses are plain ints counted from 0 (loss l is the loss of stage
 // l).
 
+#include <cstdint>
+
 namespace interlock {
 
 enum class Rank : int {};
@@ -20,5 +22,8 @@ constexpr int stage_of_rank(Rank rank) {
 constexpr int ranks_for_stages(int stages) {
   return stages + 1;
 }
+
+// In place of a class number: a target that no loss counts, such as padding after a short sequence.
+inline constexpr std::int64_t kIgnoredTarget = -100;
 
 }  // namespace interlock

@@ -17,6 +17,10 @@ enum class SeedPurpose : std::uint64_t {
   kAugmentation = 4,
   kDropout = 5,
   kSyntheticData = 6,
+  kTiedWeights = 7,
+  kHoldout = 8,
+  kTextWindow = 9,
+  kGeneration = 10,
 };
 
 // Mixes a seed with a purpose and any number of indices (epoch, step, micro-batch, layer, ...) into 64 good

@@ -92,6 +92,9 @@ Config parse_config(const std::string& yaml, const std::string& source,
     for (const std::string& text : overrides) apply_override(root, text);
   }
   Config config = read_sections(root);
+  // A bare linear layer cannot follow a residual stream that nothing has normalised.
+  if (config.model.kind == ModelKind::kTransformerLm && config.origins.count("learning.head") == 0)
+    config.learning.head = "norm_fc";
   if (config.run.dir.empty()) config.run.dir = "runs/" + std::filesystem::path(source).stem().string();
   check_across_sections(config);
   return config;

@@ -15,9 +15,10 @@
 
 namespace interlock::config {
 
-enum class ModelKind { kSequential, kConvnet, kResnet };
+enum class ModelKind { kSequential, kConvnet, kResnet, kTransformerLm };
 enum class ResnetBlock { kBasic, kBottleneck };
 enum class ResnetStem { kCifar, kImagenet };  // 3x3 stride 1 | 7x7 stride 2 and 3x3 max pool stride 2
+enum class PositionKind { kLearned, kRotary };
 
 struct ModelConfig {
   ModelKind kind = ModelKind::kConvnet;
@@ -29,7 +30,20 @@ struct ModelConfig {
   ResnetBlock block = ResnetBlock::kBasic;
   std::string super_blocks = "16,3/32,3/64,3";  // "channels,blocks/channels,blocks/...", ResNet-20 by default
   ResnetStem stem = ResnetStem::kCifar;
-  std::string init;  // safetensors file with initial weights, "" for random
+  // transformer_lm: an embedding, `blocks` pre-norm blocks, an output layer; vocabulary and context are the
+  // data's.
+  std::int64_t blocks = 4;
+  std::int64_t width = 128;
+  std::int64_t attention_heads = 4;
+  std::int64_t hidden = 0;  // of a block's MLP; 0 = 4 x width
+  PositionKind positions = PositionKind::kLearned;
+  bool tied = true;  // one matrix for token embedding and output projection
+  double dropout = 0;
+  // Where weights come from, "" for random: a safetensors file (names of `export`, of torchvision or of
+  // Hugging Face's GPT-2), or a run's or a checkpoint's folder.
+  std::string init;
+  bool new_classifier = false;  // the last layer keeps its random start whatever `init` holds
+  std::string freeze;           // layers that do not learn: "0-3,5" or all_but_last; "" for none
 };
 
 inline constexpr int kRestOfLayers = -1;
@@ -86,17 +100,24 @@ struct ScheduleConfig {
   double gigabytes_per_second = 0;  // link: 10^9 bytes a second; 0 = unlimited
 };
 
-enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors };
+enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors, kText, kImageFolder };
+enum class TokenKind { kBytes, kWords, kSentencePiece };
+enum class SequenceKind { kStream, kLines };  // windows of one long stream | one line a sample, padded
 
 struct DataConfig {
   DataKind kind = DataKind::kShapes;
-  std::string path;                   // folder (cifar10, cifar100, idx) or training file (tensors)
-  std::string eval_path;              // tensors: file for evaluation; "" for none
+  std::string path;       // folder (cifar10, cifar100, idx) or training file (tensors)
+  std::string eval_path;  // tensors, text: what to evaluate on; "" for none
+  // This fraction of the training samples is held out and evaluated on instead of the data set's own
+  // evaluation files, which are then not opened. Which samples: drawn from holdout_seed; the tail of a
+  // stream.
+  double holdout = 0;
+  std::uint64_t holdout_seed = 0;
   std::int64_t limit = 0;             // use only the first n training samples; 0 = all
   std::int64_t eval_limit = 0;        // the same for evaluation samples
   std::int64_t train_samples = 8000;  // shapes: how many to draw
   std::int64_t eval_samples = 2000;   // shapes
-  std::int64_t image_size = 16;       // shapes: height and width
+  std::int64_t image_size = 16;       // shapes, imagefolder (default there: 224): height and width
   std::int64_t downscale = 1;         // images: average over n x n blocks when loading (2 = half resolution)
   std::int64_t crop_padding = 0;      // images: random crop after zero padding; 0 = off
   bool flip = false;                  // images: random horizontal flip
@@ -104,6 +125,21 @@ struct DataConfig {
   bool drop_last = false;             // leave out a ragged last batch
   std::vector<double> mean;           // a channel, of values in 0..1; empty: the data set's own default
   std::vector<double> deviation;
+  int threads = 0;  // that load samples ahead of their use; 0 = none (default for imagefolder: 2)
+
+  // text
+  TokenKind tokens = TokenKind::kBytes;
+  SequenceKind sequences = SequenceKind::kStream;
+  std::int64_t context = 64;  // tokens a sample
+  std::string vocabulary;     // words: a word a line; sentencepiece: a .model; "" = made from the text
+  std::int64_t vocabulary_size = 8000;  // of one that is made
+  std::string cache;                    // folder for tokenised text; "" = the user's cache folder
+
+  // imagefolder
+  std::int64_t resize = 256;                           // shorter side before the centre crop of evaluation
+  std::vector<double> crop_area = {0.08, 1.0};         // random resized crop: fraction of the image
+  std::vector<double> crop_ratio = {0.75, 4.0 / 3.0};  // and width / height
+  std::int64_t broken_limit = 10;                      // unreadable images that are skipped before giving up
 };
 
 enum class OptimizerKind { kSgd, kAdam, kAdamW };
@@ -122,7 +158,8 @@ struct OptimizerConfig {
   double lr = 0.1;
   double momentum = 0;
   bool nesterov = false;
-  double weight_decay = 0;  // AdamW's default is 0.01
+  double weight_decay = 0;    // AdamW's default is 0.01
+  bool decay_vectors = true;  // false: biases and norms, whatever has less than two dimensions, do not decay
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;

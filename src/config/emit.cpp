@@ -1,116 +1,12 @@
 // A config back to YAML: every key that has a meaning for the chosen kinds, so that nothing is left to a
-// default.
+// default. The network's sections are in emit_network.cpp.
 
-#include <fmt/format.h>
-
-#include "common/text.h"
 #include "config/action_times.h"
-#include "config/config.h"
 #include "config/names.h"
-#include "config/scalar.h"
+#include "config/yaml_writer.h"
 
 namespace interlock::config {
 namespace {
-
-template <class Items, class Format>
-std::string list_of(const Items& items, const Format& format) {
-  std::vector<std::string> parts;
-  for (const auto& item : items) parts.push_back(format(item));
-  return "[" + join(parts, ", ") + "]";
-}
-
-std::string ints(const std::vector<std::int64_t>& values) {
-  return list_of(values, [](std::int64_t value) { return fmt::format("{}", value); });
-}
-
-std::string doubles(const std::vector<double>& values) {
-  return list_of(values, format_double);
-}
-
-std::string argument(const LayerArgument& argument) {
-  struct Format {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-    std::string operator()(double value) const { return format_double(value); }
-    std::string operator()(const std::string& value) const { return format_text(value); }
-  };
-  return format_text(argument.name) + ": " + std::visit(Format{}, argument.value);
-}
-
-std::string layer(const LayerSpec& spec) {
-  if (spec.arguments.empty()) return format_text(spec.kind);
-  const std::string arguments = list_of(spec.arguments, argument);
-  return format_text(spec.kind) + ": {" + arguments.substr(1, arguments.size() - 2) + "}";
-}
-
-std::string layer_in_list(const LayerSpec& spec) {
-  return spec.arguments.empty() ? layer(spec) : "{" + layer(spec) + "}";
-}
-
-// Collects "section:" and "  key: value" lines.
-class Writer {
- public:
-  void section(const char* name) { text_ += fmt::format("{}:\n", name); }
-  void raw(const char* key, const std::string& value) { text_ += fmt::format("  {}: {}\n", key, value); }
-  void item(const std::string& value) { text_ += fmt::format("    - {}\n", value); }
-  void list(const char* key) { text_ += fmt::format("  {}:\n", key); }
-  void text(const char* key, const std::string& value) { raw(key, format_text(value)); }
-  void flag(const char* key, bool value) { raw(key, value ? "true" : "false"); }
-  void number(const char* key, double value) { raw(key, format_double(value)); }
-  template <class Int>
-  void whole(const char* key, Int value) {
-    raw(key, fmt::format("{}", value));
-  }
-  [[nodiscard]] const std::string& result() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-void write_model(Writer& out, const ModelConfig& model) {
-  out.section("model");
-  out.raw("kind", name_of(model_kinds(), model.kind));
-  if (model.kind == ModelKind::kSequential) {
-    out.list("layers");
-    for (const LayerSpec& spec : model.layers) out.item(layer(spec));
-  }
-  if (model.kind == ModelKind::kConvnet) {
-    out.raw("channels", ints(model.channels));
-    out.flag("batch_norm", model.batch_norm);
-  }
-  if (model.kind == ModelKind::kResnet) {
-    out.raw("block", name_of(resnet_blocks(), model.block));
-    out.text("super_blocks", model.super_blocks);
-    out.raw("stem", name_of(resnet_stems(), model.stem));
-  }
-  out.text("init", model.init);
-}
-
-void write_partition(Writer& out, const PartitionConfig& partition) {
-  out.section("partition");
-  out.whole("stages", partition.stages);
-  if (partition.layers.empty()) {
-    out.raw("balance", name_of(balance_kinds(), partition.balance_by_cost));
-    return;
-  }
-  out.raw("layers", list_of(partition.layers, [](int count) {
-            return count == kRestOfLayers ? std::string("rest") : fmt::format("{}", count);
-          }));
-}
-
-void write_learning(Writer& out, const LearningConfig& learning) {
-  out.section("learning");
-  out.raw("horizon", learning.horizon == kHorizonAll ? "all" : fmt::format("{}", learning.horizon));
-  out.raw("mix", learning.mix == MixKind::kWeights ? doubles(learning.mix_weights)
-                                                   : name_of(mix_kinds(), learning.mix));
-  if (learning.heads.empty()) {
-    out.text("head", learning.head);
-  } else {
-    out.list("heads");
-    for (const auto& head : learning.heads) out.item(list_of(head, layer_in_list));
-  }
-  out.flag("train_all_heads", learning.train_all_heads);
-}
 
 // A list that only repeats its default stays out: thousands of stages must not outgrow what a config may
 // hold.
@@ -147,6 +43,27 @@ void write_schedule(Writer& out, const ScheduleConfig& schedule) {
                       format_double(schedule.gigabytes_per_second)));
 }
 
+void write_text_keys(Writer& out, const DataConfig& data) {
+  out.raw("tokens", name_of(token_kinds(), data.tokens));
+  out.raw("sequences", name_of(sequence_kinds(), data.sequences));
+  out.whole("context", data.context);
+  out.text("cache", data.cache);
+  if (data.tokens == TokenKind::kBytes) return;
+  if (data.vocabulary.empty()) {
+    out.whole("vocabulary_size", data.vocabulary_size);
+  } else {
+    out.text("vocabulary", data.vocabulary);
+  }
+}
+
+void write_folder_keys(Writer& out, const DataConfig& data) {
+  out.whole("image_size", data.image_size);
+  out.whole("resize", data.resize);
+  out.raw("crop_area", doubles(data.crop_area));
+  out.raw("crop_ratio", doubles(data.crop_ratio));
+  out.whole("broken_limit", data.broken_limit);
+}
+
 void write_data(Writer& out, const DataConfig& data) {
   out.section("data");
   out.raw("kind", name_of(data_kinds(), data.kind));
@@ -157,14 +74,25 @@ void write_data(Writer& out, const DataConfig& data) {
   } else {
     out.text("path", data.path);
   }
-  if (data.kind == DataKind::kTensors) out.text("eval_path", data.eval_path);
+  const bool text = data.kind == DataKind::kText;
+  const bool tensors = data.kind == DataKind::kTensors;
+  const bool folder = data.kind == DataKind::kImageFolder;
+  if ((tensors || text) && !data.eval_path.empty()) out.text("eval_path", data.eval_path);
+  if (data.holdout > 0) out.number("holdout", data.holdout);
+  if (data.holdout > 0) out.whole("holdout_seed", data.holdout_seed);
+  out.whole("threads", data.threads);
   out.whole("limit", data.limit);
   out.whole("eval_limit", data.eval_limit);
-  out.whole("downscale", data.downscale);
-  out.whole("crop_padding", data.crop_padding);
-  out.flag("flip", data.flip);
   out.flag("shuffle", data.shuffle);
   out.flag("drop_last", data.drop_last);
+  if (text) write_text_keys(out, data);
+  if (folder) write_folder_keys(out, data);
+  if (text || tensors) return;
+  if (!folder) {
+    out.whole("downscale", data.downscale);
+    out.whole("crop_padding", data.crop_padding);
+  }
+  out.flag("flip", data.flip);
   out.raw("mean", doubles(data.mean));
   out.raw("deviation", doubles(data.deviation));
 }
@@ -191,6 +119,7 @@ void write_optimizer(Writer& out, const OptimizerConfig& optimizer) {
     out.number("epsilon", optimizer.epsilon);
   }
   out.number("weight_decay", optimizer.weight_decay);
+  out.flag("decay_vectors", optimizer.decay_vectors);
   out.raw("schedule", learning_rate(optimizer.schedule));
 }
 

@@ -5,7 +5,8 @@ namespace interlock::config {
 const Names<ModelKind>& model_kinds() {
   static const Names<ModelKind> names = {{"sequential", ModelKind::kSequential},
                                          {"convnet", ModelKind::kConvnet},
-                                         {"resnet", ModelKind::kResnet}};
+                                         {"resnet", ModelKind::kResnet},
+                                         {"transformer_lm", ModelKind::kTransformerLm}};
   return names;
 }
 
@@ -17,6 +18,12 @@ const Names<ResnetBlock>& resnet_blocks() {
 
 const Names<ResnetStem>& resnet_stems() {
   static const Names<ResnetStem> names = {{"cifar", ResnetStem::kCifar}, {"imagenet", ResnetStem::kImagenet}};
+  return names;
+}
+
+const Names<PositionKind>& position_kinds() {
+  static const Names<PositionKind> names = {{"learned", PositionKind::kLearned},
+                                            {"rotary", PositionKind::kRotary}};
   return names;
 }
 
@@ -41,11 +48,24 @@ const Names<PolicyKind>& policy_kinds() {
 }
 
 const Names<DataKind>& data_kinds() {
-  static const Names<DataKind> names = {{"shapes", DataKind::kShapes},
-                                        {"cifar10", DataKind::kCifar10},
-                                        {"cifar100", DataKind::kCifar100},
-                                        {"idx", DataKind::kIdx},
-                                        {"tensors", DataKind::kTensors}};
+  static const Names<DataKind> names = {
+      {"shapes", DataKind::kShapes},          {"cifar10", DataKind::kCifar10},
+      {"cifar100", DataKind::kCifar100},      {"idx", DataKind::kIdx},
+      {"tensors", DataKind::kTensors},        {"text", DataKind::kText},
+      {"imagefolder", DataKind::kImageFolder}};
+  return names;
+}
+
+const Names<TokenKind>& token_kinds() {
+  static const Names<TokenKind> names = {{"bytes", TokenKind::kBytes},
+                                         {"words", TokenKind::kWords},
+                                         {"sentencepiece", TokenKind::kSentencePiece}};
+  return names;
+}
+
+const Names<SequenceKind>& sequence_kinds() {
+  static const Names<SequenceKind> names = {{"stream", SequenceKind::kStream},
+                                            {"lines", SequenceKind::kLines}};
   return names;
 }
 

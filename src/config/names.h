@@ -16,10 +16,13 @@ using Names = std::vector<std::pair<std::string, Enum>>;
 const Names<ModelKind>& model_kinds();
 const Names<ResnetBlock>& resnet_blocks();
 const Names<ResnetStem>& resnet_stems();
+const Names<PositionKind>& position_kinds();
 const Names<bool>& balance_kinds();  // of partition.balance_by_cost
 const Names<PolicyKind>& policy_kinds();
 const Names<MixKind>& mix_kinds();  // without kWeights, which is written as a list
 const Names<DataKind>& data_kinds();
+const Names<TokenKind>& token_kinds();
+const Names<SequenceKind>& sequence_kinds();
 const Names<OptimizerKind>& optimizer_kinds();
 const Names<LearningRateKind>& learning_rate_kinds();
 const Names<LossKind>& loss_kinds();

@@ -1,5 +1,7 @@
 #include <sstream>
 
+#include <fmt/format.h>
+
 #include "config/layer_list.h"
 #include "config/sections.h"
 
@@ -27,6 +29,28 @@ void check_super_blocks(const Section& section, const std::string& text) {
        "wants channels,blocks/channels,blocks/... such as 16,3/32,3/64,3, got '" + shorten(text) + "'");
 }
 
+void read_transformer(const Section& section, ModelConfig& model) {
+  section.only_for("model.kind: transformer_lm", model.kind == ModelKind::kTransformerLm,
+                   {"blocks", "width", "attention_heads", "hidden", "positions", "tied", "dropout"});
+  section.read("blocks", model.blocks, 1, kMaxBlocks);
+  section.read("width", model.width, 1, kMaxChannels);
+  section.read("attention_heads", model.attention_heads, 1, kMaxChannels);
+  if (model.width % model.attention_heads != 0) {
+    fail(section.where(section.has("attention_heads") ? "attention_heads" : "width"),
+         section.full("attention_heads"),
+         fmt::format("is {}, which does not divide model.width, {}", model.attention_heads, model.width));
+  }
+  section.read("hidden", model.hidden, 0, 16 * kMaxChannels);
+  section.read("positions", model.positions, position_kinds());
+  if (model.positions == PositionKind::kRotary && (model.width / model.attention_heads) % 2 != 0) {
+    fail(section.where("positions"), section.full("positions"),
+         fmt::format("rotary turns pairs of features, but model.width / model.attention_heads is {}, odd",
+                     model.width / model.attention_heads));
+  }
+  section.read("tied", model.tied);
+  section.read("dropout", model.dropout, kZeroToBelowOne);
+}
+
 }  // namespace
 
 ModelConfig read_model(const Section& section) {
@@ -36,6 +60,8 @@ ModelConfig read_model(const Section& section) {
   section.only_for("model.kind: sequential", model.kind == ModelKind::kSequential, {"layers"});
   section.only_for("model.kind: convnet", model.kind == ModelKind::kConvnet, {"channels", "batch_norm"});
   section.only_for("model.kind: resnet", model.kind == ModelKind::kResnet, {"block", "super_blocks", "stem"});
+
+  read_transformer(section, model);
 
   if (const YamlNode* layers = section.find("layers"))
     model.layers = read_layers(*layers, section.full("layers"));
@@ -54,6 +80,12 @@ ModelConfig read_model(const Section& section) {
   check_super_blocks(section, model.super_blocks);
   section.read("stem", model.stem, resnet_stems());
   section.read("init", model.init);
+  section.read("new_classifier", model.new_classifier);
+  if (model.new_classifier && model.init.empty()) {
+    fail(section.where("new_classifier"), section.full("new_classifier"),
+         "needs model.init: without it every layer is new");
+  }
+  section.read("freeze", model.freeze);
   return model;
 }
 

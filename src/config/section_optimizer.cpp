@@ -71,6 +71,7 @@ OptimizerConfig read_optimizer(const Section& section, Origins& origins) {
   }
   optimizer.weight_decay = optimizer.kind == OptimizerKind::kAdamW ? 0.01 : 0;
   section.read("weight_decay", optimizer.weight_decay, kNotNegative);
+  section.read("decay_vectors", optimizer.decay_vectors);
   std::vector<double> betas = {optimizer.beta1, optimizer.beta2};
   section.read("betas", betas, kZeroToBelowOne);
   if (betas.size() != 2) {

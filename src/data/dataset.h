@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "common/ids.h"
 #include "config/config.h"
 
 namespace interlock::data {
@@ -14,16 +15,20 @@ namespace interlock::data {
 // What every rank must know of the data without opening it (stage 0 opens it and tells the others).
 struct DatasetInfo {
   std::vector<std::int64_t> sample_shape;  // of one input, e.g. [3, 32, 32]
-  std::vector<std::int64_t> target_shape;  // of one target; [] for a class number
+  std::vector<std::int64_t> target_shape;  // of one target; [] for a class number, [T] for one a position
   std::int64_t classes = 0;                // 0 where targets are not class numbers (mean_squared_error)
   bool integer_inputs = false;             // inputs are int64 (tokens) rather than float32
   std::int64_t train_samples = 0;
   std::int64_t eval_samples = 0;  // 0: nothing to evaluate on
+  // text: a checksum of the vocabulary, so that weights meet the token numbers they were trained on; else "".
+  std::string vocabulary = "";
+
+  [[nodiscard]] bool is_text() const { return !vocabulary.empty(); }
 };
 
 struct Batch {
   at::Tensor inputs;   // [n, sample_shape...], float32 or int64, contiguous, CPU
-  at::Tensor targets;  // [n] int64 class numbers, or [n, target_shape...] float32
+  at::Tensor targets;  // [n, target_shape...]: int64 class numbers (or kIgnoredTarget), or float32
 };
 
 // Thread-compatible: load() is const and may be called from several threads.

@@ -21,7 +21,9 @@ inline bool operator==(const ActionTimes& a, const ActionTimes& b) {
 }
 
 inline auto fields(const ModelConfig& c) {
-  return std::tie(c.kind, c.layers, c.channels, c.batch_norm, c.block, c.super_blocks, c.stem, c.init);
+  return std::tie(c.kind, c.layers, c.channels, c.batch_norm, c.block, c.super_blocks, c.stem, c.blocks,
+                  c.width, c.attention_heads, c.hidden, c.positions, c.tied, c.dropout, c.init,
+                  c.new_classifier, c.freeze);
 }
 inline auto fields(const PartitionConfig& c) {
   return std::tie(c.stages, c.layers, c.balance_by_cost);
@@ -30,19 +32,22 @@ inline auto fields(const LearningConfig& c) {
   return std::tie(c.horizon, c.mix, c.mix_weights, c.head, c.heads, c.train_all_heads);
 }
 inline auto fields(const ScheduleConfig& c) {
-  return std::tie(c.micro_batches, c.policy, c.in_flight, c.stack_gradients, c.memory_cap_mib, c.file, c.costs_file, c.costs,
-                  c.latency_us, c.gigabytes_per_second);
+  return std::tie(c.micro_batches, c.policy, c.in_flight, c.stack_gradients, c.memory_cap_mib, c.file,
+                  c.costs_file, c.costs, c.latency_us, c.gigabytes_per_second);
 }
 inline auto fields(const DataConfig& c) {
   return std::tie(c.kind, c.path, c.eval_path, c.limit, c.eval_limit, c.train_samples, c.eval_samples,
                   c.image_size, c.downscale, c.crop_padding, c.flip, c.shuffle, c.drop_last, c.mean,
-                  c.deviation);
+                  c.deviation, c.holdout, c.holdout_seed, c.threads, c.tokens, c.sequences, c.context,
+                  c.vocabulary, c.vocabulary_size, c.cache, c.resize, c.crop_area, c.crop_ratio,
+                  c.broken_limit);
 }
 inline auto fields(const LearningRateConfig& c) {
   return std::tie(c.kind, c.milestones, c.gamma, c.warmup_steps, c.minimum);
 }
 inline auto fields(const OptimizerConfig& c) {
-  return std::tie(c.kind, c.lr, c.momentum, c.nesterov, c.weight_decay, c.beta1, c.beta2, c.epsilon);
+  return std::tie(c.kind, c.lr, c.momentum, c.nesterov, c.weight_decay, c.decay_vectors, c.beta1, c.beta2,
+                  c.epsilon);
 }
 inline auto fields(const TrainingConfig& c) {
   return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,

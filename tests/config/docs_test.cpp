@@ -85,7 +85,7 @@ TEST_CASE("every example on the page on configs is accepted", "[config]") {
       block += line + "\n";
     }
   }
-  CHECK(examples == 13);
+  CHECK(examples == 16);
 }
 
 }  // namespace interlock::config

@@ -41,7 +41,16 @@ TEST_CASE("a config written out reads back the same", "[config]") {
       "0.3}}",
       "optimizer: {kind: adam, betas: [0.9, 0.98], epsilon: 1e-9, schedule: inverse_sqrt}",
       "optimizer: {kind: adamw, schedule: {kind: cosine, minimum: 1e-5, warmup_steps: 10}}",
-      "optimizer: {kind: adamw, weight_decay: 0}",
+      "optimizer: {kind: adamw, weight_decay: 0, decay_vectors: false}",
+      "model: {kind: transformer_lm, blocks: 3, width: 96, attention_heads: 6, hidden: 100, positions: "
+      "rotary, "
+      "tied: false, dropout: 0.1}",
+      "model: {init: runs/a, new_classifier: true, freeze: '0-3,5'}",
+      "data: {kind: text, path: a.txt, holdout: 0.1, holdout_seed: 3, context: 17, cache: /c}",
+      "data: {kind: text, path: a, eval_path: b, tokens: words, vocabulary: v.txt, sequences: lines}",
+      "data: {kind: text, path: a, tokens: sentencepiece, vocabulary_size: 99}",
+      "data: {kind: imagefolder, path: a, image_size: 64, resize: 70, crop_area: [0.5, 1], crop_ratio: [1, "
+      "2.5], broken_limit: 0, threads: 5, flip: true}",
   };
   for (const char* yaml : configs) check_round_trip(parse(yaml));
 }
