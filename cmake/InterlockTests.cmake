@@ -8,7 +8,7 @@ target_include_directories(test_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 # interlock_unit_test(FOLDER [TORCH]): all of tests/FOLDER/*_test.cpp as one program and one ctest entry, unit.FOLDER.
 function(interlock_unit_test folder)
   cmake_parse_arguments(ARG "TORCH" "" "LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
   add_executable(test_${folder} ${sources})
   target_link_libraries(test_${folder} PRIVATE test_support interlock::${folder} interlock_options ${ARG_LINKS})
   if(ARG_TORCH)
