@@ -1,31 +1,79 @@
 #include "training/batch_loader.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "data/sampler.h"
 
 namespace interlock::training {
+namespace {
 
-data::Batch BatchLoader::load(const schedule::Order& order, int m) {
+using schedule::Order;
+using schedule::OrderKind;
+
+bool same_order(const Order& a, const Order& b) {
+  return a.kind == b.kind && a.epoch == b.epoch && a.step == b.step && a.first_sample == b.first_sample &&
+         a.samples == b.samples;
+}
+
+}  // namespace
+
+BatchLoader::BatchLoader(const RunPlan& plan, const data::DataSource& source) : plan_(plan), source_(source) {
+  if (plan.config.data.threads > 0 && source.train) prefetcher_.emplace(plan.config.data.threads);
+}
+
+int BatchLoader::micro_batches(const Order& order) const {
+  return static_cast<int>(data::micro_batch_sizes(order.samples, plan_.micro_batch_size).size());
+}
+
+LoadRequest BatchLoader::request_of(const Order& order, int m) {
   const std::int64_t first = order.first_sample + m * plan_.micro_batch_size;
   const std::int64_t last = std::min(order.first_sample + order.samples, first + plan_.micro_batch_size);
-  if (order.kind == schedule::OrderKind::kEvaluate) {
-    std::vector<std::int64_t> samples;
-    for (std::int64_t i = first; i < last; ++i) samples.push_back(i);
-    return source_.eval->load(samples, 0);
+  if (order.kind == OrderKind::kEvaluate) {
+    std::vector<std::int64_t> samples(static_cast<std::size_t>(last - first));
+    std::iota(samples.begin(), samples.end(), first);
+    return {source_.eval.get(), std::move(samples), 0};
   }
   if (epoch_ != order.epoch) {
     epoch_ = order.epoch;
     epoch_order_ = data::epoch_order(source_.train->size(), plan_.config.data.shuffle,
                                      plan_.config.training.seed, order.epoch);
   }
-  return source_.train->load({epoch_order_.begin() + first, epoch_order_.begin() + last}, order.epoch);
+  return {source_.train.get(), {epoch_order_.begin() + first, epoch_order_.begin() + last}, order.epoch};
 }
 
-std::vector<data::Batch> BatchLoader::load_all(const schedule::Order& order) {
+void BatchLoader::expect(const Order& order) {
+  if (!prefetcher_ || (order.kind != OrderKind::kTrain && order.kind != OrderKind::kEvaluate)) return;
+  for (int m = 0; m < micro_batches(order); ++m) {
+    expected_.push_back({order, m, prefetcher_->announce(request_of(order, m))});
+  }
+}
+
+data::Batch BatchLoader::load(const Order& order, int m) {
+  if (!prefetcher_) {
+    const LoadRequest request = request_of(order, m);
+    return request.set->load(request.samples, request.epoch);
+  }
+  const auto found = std::find_if(expected_.begin(), expected_.end(), [&](const Expected& expected) {
+    return expected.m == m && same_order(expected.order, order);
+  });
+  if (found == expected_.end()) return prefetcher_->take(prefetcher_->announce(request_of(order, m)));
+  const std::uint64_t number = found->number;
+  expected_.erase(found);
+  // Orders come in turn: what is left of earlier ones will not be asked for.
+  while (!expected_.empty() && !same_order(expected_.front().order, order) &&
+         expected_.front().number < number) {
+    prefetcher_->drop(expected_.front().number);
+    expected_.pop_front();
+  }
+  return prefetcher_->take(number);
+}
+
+std::vector<data::Batch> BatchLoader::load_all(const Order& order) {
+  if (expected_.empty()) expect(order);
   std::vector<data::Batch> batches;
-  const std::size_t count = data::micro_batch_sizes(order.samples, plan_.micro_batch_size).size();
-  for (std::size_t m = 0; m < count; ++m) batches.push_back(load(order, static_cast<int>(m)));
+  for (int m = 0; m < micro_batches(order); ++m) batches.push_back(load(order, m));
   return batches;
 }
 

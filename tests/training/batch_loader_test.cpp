@@ -23,11 +23,12 @@ data::DataSource numbered_samples() {
 }
 
 struct Loader {
-  explicit Loader(const std::string& shuffle)
+  explicit Loader(const std::string& shuffle, int threads = 0)
       : source(numbered_samples()),
         plan(make_run_plan(
             config::parse_config(std::string(test::kMlp) + "data: {kind: tensors, path: none, shuffle: " +
-                                     shuffle + "}\ntraining: {batch_size: 7}\nschedule: {micro_batches: 3}",
+                                     shuffle + ", threads: " + std::to_string(threads) +
+                                     "}\ntraining: {batch_size: 7}\nschedule: {micro_batches: 3}",
                                  "a.yaml", {}),
             source.info)),
         loader(plan, source) {}
@@ -85,6 +86,29 @@ TEST_CASE("evaluation reads its own samples in order and leaves the training ord
         std::vector<Samples>{{100, 101, 102}, {103, 104}});
   CHECK(loader.load_all({OrderKind::kEvaluate, 1, 3, 9, 4, 1}) == std::vector<Samples>{{104}});
   CHECK(loader.load_all(train(0, 0, 7)) == before);
+}
+
+TEST_CASE("with threads, orders that are expected, not expected or skipped give the same micro-batches") {
+  Loader plain("true");
+  Loader ahead("true", 2);
+  const std::vector<Order> orders = {train(0, 0, 7), train(0, 7, 3), {OrderKind::kEvaluate, 1, 0, 2, 0, 5},
+                                     train(1, 0, 7), train(1, 7, 3), train(2, 0, 7)};
+  const std::size_t skipped = 3;
+  for (const Order& order : orders) {
+    if (order.epoch < 2) ahead.loader.expect(order);
+  }
+  ahead.loader.expect({OrderKind::kFinish});
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    if (i != skipped) CHECK(ahead.load_all(orders[i]) == plain.load_all(orders[i]));
+  }
+  CHECK(ahead.load_all(orders[skipped]) == plain.load_all(orders[skipped]));
+}
+
+TEST_CASE("a loader without data, as on every stage but the first, expects orders and does nothing") {
+  const Loader with_data("true", 2);
+  const data::DataSource nothing;
+  BatchLoader loader(with_data.plan, nothing);
+  loader.expect(train(0, 0, 7));
 }
 
 }  // namespace
