@@ -61,13 +61,13 @@ std::string existing_file(const Layout& layout, const std::string& folder, const
 }
 
 // Whether any file of the folder has its published size, which makes the others parts of the same set.
-bool is_published_set(const Layout& layout, const std::string& folder) {
+bool is_published_set(const Layout& layout, const std::string& folder, bool with_eval) {
   const auto has_records = [&](const std::string& name, std::int64_t records) {
     std::error_code missing;
     const std::uintmax_t size = fs::file_size(fs::path(folder) / name, missing);
     return !missing && size == static_cast<std::uintmax_t>(records * layout.record_bytes());
   };
-  return has_records(layout.eval_file, layout.eval_records) ||
+  return (with_eval && has_records(layout.eval_file, layout.eval_records)) ||
          std::any_of(layout.train_files.begin(), layout.train_files.end(),
                      [&](const std::string& name) { return has_records(name, layout.train_records); });
 }
@@ -122,11 +122,11 @@ void append_file(const Layout& layout, const std::string& path, std::int64_t pub
 }  // namespace
 
 ImageSets read_cifar(CifarKind kind, const std::string& folder, std::int64_t train_limit,
-                     std::int64_t eval_limit) {
+                     std::int64_t eval_limit, bool with_eval) {
   constexpr std::int64_t kNoLimit = std::int64_t{1} << 62;
   const Layout layout = layout_of(kind);
   const std::string found = find_folder(layout, folder);
-  const bool published = is_published_set(layout, found);
+  const bool published = is_published_set(layout, found, with_eval);
   ImageSets sets;
   for (ImageStore* store : {&sets.train, &sets.eval}) {
     store->channels = 3;
@@ -139,6 +139,7 @@ ImageSets read_cifar(CifarKind kind, const std::string& folder, std::int64_t tra
     append_file(layout, existing_file(layout, found, name), published ? layout.train_records : 0, wanted,
                 sets.train);
   }
+  if (!with_eval) return sets;
   append_file(layout, existing_file(layout, found, layout.eval_file), published ? layout.eval_records : 0,
               eval_limit > 0 ? eval_limit : kNoLimit, sets.eval);
   return sets;

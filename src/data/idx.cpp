@@ -99,20 +99,22 @@ ImageStore read_split(const std::string& folder, const std::string& split, std::
 
 }  // namespace
 
-ImageSets read_idx(const std::string& folder, std::int64_t train_limit, std::int64_t eval_limit) {
+ImageSets read_idx(const std::string& folder, std::int64_t train_limit, std::int64_t eval_limit,
+                   bool with_eval) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     throw DataError(fmt::format("{}: no such folder; data.path must be a folder with idx files", folder));
   }
   ImageSets sets;
   sets.train = read_split(folder, "train", 0);
+  limit(sets.train, train_limit);
+  if (!with_eval) return sets;
   sets.eval = read_split(folder, "t10k", sets.train.classes);
   if (sets.eval.height != sets.train.height || sets.eval.width != sets.train.width) {
     throw DataError(fmt::format("{}: byte 8: images are {} x {}, but the training images {} x {}",
                                 find_file(folder, "t10k-images", 3), sets.eval.height, sets.eval.width,
                                 sets.train.height, sets.train.width));
   }
-  limit(sets.train, train_limit);
   limit(sets.eval, eval_limit);
   return sets;
 }

@@ -13,7 +13,9 @@ namespace interlock::data {
 // from `folder`; each may have '.' for the '-' before "idx", and may be gzip with ".gz" at the end. Classes:
 // the largest training label + 1, and at least 10. Every file is read to its end, so that a damaged one is
 // found whatever the limits; then the first `train_limit` and `eval_limit` images are kept (0 = all).
+// Without `with_eval` the t10k files are not looked at, and eval is empty.
 // Errors: DataError with file and byte offset (of unpacked data).
-ImageSets read_idx(const std::string& folder, std::int64_t train_limit, std::int64_t eval_limit);
+ImageSets read_idx(const std::string& folder, std::int64_t train_limit, std::int64_t eval_limit,
+                   bool with_eval = true);
 
 }  // namespace interlock::data

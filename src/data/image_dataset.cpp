@@ -47,10 +47,10 @@ void write_row(const std::uint8_t* row, std::int64_t width, const View& view, co
 
 }  // namespace
 
-ImageDataset::ImageDataset(ImageStore store, const Normalisation& normalisation,
+ImageDataset::ImageDataset(std::shared_ptr<const ImageStore> store, const Normalisation& normalisation,
                            const Augmentation& augmentation)
     : store_(std::move(store)), augmentation_(augmentation) {
-  const auto channels = static_cast<std::size_t>(store_.channels);
+  const auto channels = static_cast<std::size_t>(store_->channels);
   INTERLOCK_CHECK(normalisation.mean.size() == channels && normalisation.deviation.size() == channels,
                   fmt::format("{} channels, {} means, {} deviations", channels, normalisation.mean.size(),
                               normalisation.deviation.size()));
@@ -66,30 +66,30 @@ Batch ImageDataset::load(const std::vector<std::int64_t>& samples, std::int64_t 
   const auto count = static_cast<std::int64_t>(samples.size());
   Batch batch;
   batch.inputs =
-      at::empty({count, store_.channels, store_.height, store_.width}, at::TensorOptions(at::kFloat));
+      at::empty({count, store_->channels, store_->height, store_->width}, at::TensorOptions(at::kFloat));
   batch.targets = at::empty({count}, at::TensorOptions(at::kLong));
   float* out = batch.inputs.mutable_data_ptr<float>();
   auto* target = batch.targets.mutable_data_ptr<std::int64_t>();
   for (const std::int64_t sample : samples) {
     INTERLOCK_CHECK(sample >= 0 && sample < size(), fmt::format("sample {} of {}", sample, size()));
     write_image(sample, epoch, out);
-    out += store_.image_bytes();
-    *target++ = store_.labels[static_cast<std::size_t>(sample)];
+    out += store_->image_bytes();
+    *target++ = store_->labels[static_cast<std::size_t>(sample)];
   }
   return batch;
 }
 
 void ImageDataset::write_image(std::int64_t sample, std::int64_t epoch, float* out) const {
   const View view = random_view(augmentation_, sample, epoch);
-  const std::uint8_t* plane = store_.image(sample);
+  const std::uint8_t* plane = store_->image(sample);
   const float* value = value_of_byte_.data();
-  for (std::int64_t c = 0; c < store_.channels; ++c, plane += store_.height * store_.width, value += 256) {
-    for (std::int64_t y = 0; y < store_.height; ++y, out += store_.width) {
+  for (std::int64_t c = 0; c < store_->channels; ++c, plane += store_->height * store_->width, value += 256) {
+    for (std::int64_t y = 0; y < store_->height; ++y, out += store_->width) {
       const std::int64_t from_y = y + view.down;
-      if (from_y < 0 || from_y >= store_.height) {
-        std::fill_n(out, store_.width, value[0]);
+      if (from_y < 0 || from_y >= store_->height) {
+        std::fill_n(out, store_->width, value[0]);
       } else {
-        write_row(plane + from_y * store_.width, store_.width, view, value, out);
+        write_row(plane + from_y * store_->width, store_->width, view, value, out);
       }
     }
   }

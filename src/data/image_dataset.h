@@ -2,6 +2,8 @@
 // Images from memory as normalised float32 tensors, with random crop and flip where asked for.
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "data/dataset.h"
@@ -25,16 +27,20 @@ struct Augmentation {
 
 class ImageDataset : public Dataset {
  public:
-  // REQUIRES one mean and one deviation a channel.
-  ImageDataset(ImageStore store, const Normalisation& normalisation, const Augmentation& augmentation);
+  // REQUIRES one mean and one deviation a channel. The pixels may be shared, as with a data set that sees
+  // them without augmentation.
+  ImageDataset(std::shared_ptr<const ImageStore> store, const Normalisation& normalisation,
+               const Augmentation& augmentation);
+  ImageDataset(ImageStore store, const Normalisation& normalisation, const Augmentation& augmentation)
+      : ImageDataset(std::make_shared<const ImageStore>(std::move(store)), normalisation, augmentation) {}
 
-  [[nodiscard]] std::int64_t size() const override { return store_.size(); }
+  [[nodiscard]] std::int64_t size() const override { return store_->size(); }
   [[nodiscard]] Batch load(const std::vector<std::int64_t>& samples, std::int64_t epoch) const override;
 
  private:
   void write_image(std::int64_t sample, std::int64_t epoch, float* out) const;
 
-  ImageStore store_;
+  std::shared_ptr<const ImageStore> store_;
   Augmentation augmentation_;
   std::vector<float> value_of_byte_;  // [channels, 256]
 };

@@ -6,10 +6,14 @@
 #include "common/error.h"
 #include "data/cifar.h"
 #include "data/dataset.h"
+#include "data/holdout.h"
 #include "data/idx.h"
 #include "data/image_dataset.h"
+#include "data/image_folder/image_folder.h"
 #include "data/image_store.h"
+#include "data/open_text.h"
 #include "data/shapes.h"
+#include "data/subset.h"
 #include "data/tensor_dataset.h"
 #include "data/tensor_samples.h"
 
@@ -39,6 +43,7 @@ ImageSets draw_both_splits(const Config& config) {
   ImageSets sets;
   sets.train =
       draw_shapes(seed, ShapesSplit::kTrain, limited(config.data.train_samples, config.data.limit), size);
+  if (config.data.holdout > 0) return sets;
   sets.eval =
       draw_shapes(seed, ShapesSplit::kEval, limited(config.data.eval_samples, config.data.eval_limit), size);
   return sets;
@@ -48,14 +53,16 @@ ImageSets read_images(const Config& config) {
   if (config.data.kind == DataKind::kShapes) return draw_both_splits(config);
   require_path(config);
   const config::DataConfig& data = config.data;
-  if (data.kind == DataKind::kIdx) return read_idx(data.path, data.limit, data.eval_limit);
+  const bool with_eval = data.holdout == 0;
+  if (data.kind == DataKind::kIdx) return read_idx(data.path, data.limit, data.eval_limit, with_eval);
   const CifarKind kind = data.kind == DataKind::kCifar10 ? CifarKind::k10 : CifarKind::k100;
-  return read_cifar(kind, data.path, data.limit, data.eval_limit);
+  return read_cifar(kind, data.path, data.limit, data.eval_limit, with_eval);
 }
 
 Normalisation default_normalisation(DataKind kind) {
   if (kind == DataKind::kShapes) return {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
   if (kind == DataKind::kIdx) return {{0.1307}, {0.3081}};
+  if (kind == DataKind::kImageFolder) return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
   return {{0.4914, 0.4822, 0.4465}, {0.2460, 0.2411, 0.2576}};
 }
 
@@ -90,11 +97,24 @@ void shrink(const Config& config, ImageSets& sets) {
   sets.eval = downscale(sets.eval, n);
 }
 
+// Splits one set in two: `training` shows its samples as they are trained on, `evaluation` the same ones as
+// they are evaluated on.
+void hold_out(const Config& config, std::shared_ptr<const Dataset> training,
+              std::shared_ptr<const Dataset> evaluation, DataSource& source) {
+  Holdout holdout = draw_holdout(config, training->size());
+  source.train = std::make_unique<Subset>(std::move(training), std::move(holdout.train));
+  source.eval = std::make_unique<Subset>(std::move(evaluation), std::move(holdout.eval));
+}
+
 DataSource open_images(const Config& config) {
   if (config.training.loss != config::LossKind::kCrossEntropy) {
     config::fail(
         config.where("training.loss"), "training.loss",
         "images come with class numbers, which need cross_entropy; other targets need data.kind tensors");
+  }
+  if (config.data.kind == DataKind::kImageFolder) {
+    require_path(config);
+    return open_image_folder(config, normalisation_of(config, 3));
   }
   ImageSets sets = read_images(config);
   shrink(config, sets);
@@ -108,9 +128,15 @@ DataSource open_images(const Config& config) {
   DataSource source;
   source.info.sample_shape = {sets.train.channels, sets.train.height, sets.train.width};
   source.info.classes = sets.train.classes;
-  source.train = std::make_unique<ImageDataset>(
-      std::move(sets.train), normalisation,
-      Augmentation{config.data.crop_padding, config.data.flip, config.training.seed});
+  const auto pixels = std::make_shared<const ImageStore>(std::move(sets.train));
+  auto train = std::make_unique<ImageDataset>(
+      pixels, normalisation, Augmentation{config.data.crop_padding, config.data.flip, config.training.seed});
+  if (config.data.holdout > 0) {
+    hold_out(config, std::move(train), std::make_unique<ImageDataset>(pixels, normalisation, Augmentation{}),
+             source);
+    return source;
+  }
+  source.train = std::move(train);
   if (sets.eval.size() > 0) {
     source.eval = std::make_unique<ImageDataset>(std::move(sets.eval), normalisation, Augmentation{});
   }
@@ -145,19 +171,33 @@ DataSource open_tensors(const Config& config) {
   source.info.target_shape = train.targets.sizes().slice(1).vec();
   source.info.classes = train.classes;
   source.info.integer_inputs = train.inputs.scalar_type() == at::kLong;
+  source.info.tokens = train.tokens;
   source.train = first_rows(train, config.data.limit);
+  if (config.data.holdout > 0) {
+    const std::shared_ptr<const Dataset> all = std::move(source.train);
+    hold_out(config, all, all, source);
+    return source;
+  }
   if (!config.data.eval_path.empty()) {
     const TensorSamples eval = read_tensor_samples(config.data.eval_path, config.training.loss);
     check_eval_fits(config.data.eval_path, eval, train);
+    source.info.tokens = std::max(source.info.tokens, eval.tokens);
     source.eval = first_rows(eval, config.data.eval_limit);
   }
   return source;
 }
 
+DataSource open_kind(const Config& config) {
+  if (config.data.kind == DataKind::kTensors) return open_tensors(config);
+  if (config.data.kind != DataKind::kText) return open_images(config);
+  require_path(config);
+  return open_text(config);
+}
+
 }  // namespace
 
 DataSource open_data(const Config& config) {
-  DataSource source = config.data.kind == DataKind::kTensors ? open_tensors(config) : open_images(config);
+  DataSource source = open_kind(config);
   source.info.train_samples = source.train->size();
   source.info.eval_samples = source.eval ? source.eval->size() : 0;
   if (source.info.train_samples < 1)

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/ids.h"
 #include "common/text.h"
 #include "storage/safetensors.h"
 
@@ -36,13 +37,17 @@ at::Tensor convert_inputs(const std::string& path, const at::Tensor& inputs) {
        fmt::format("type {} is not supported; use float32, or int64 for tokens", at::toString(type)));
 }
 
-// Sample of the first target outside 0 .. classes-1; -1 where there is none.
-std::int64_t first_outside(const at::Tensor& targets, std::int64_t classes) {
-  const auto* label = targets.const_data_ptr<std::int64_t>();
-  for (std::int64_t sample = 0; sample < targets.numel(); ++sample) {
-    if (label[sample] < 0 || label[sample] >= classes) return sample;
+// Refuses the first number of a sample that is neither in 0 .. count-1 nor padding among targets by position.
+void check_range(const std::string& path, const char* name, const at::Tensor& numbers, std::int64_t count,
+                 const char* what, const std::string& why) {
+  const auto* number = numbers.const_data_ptr<std::int64_t>();
+  const std::int64_t per_sample = numbers.numel() / numbers.size(0);
+  const bool padded = name == std::string("targets") && numbers.dim() > 1;
+  for (std::int64_t i = 0; i < numbers.numel(); ++i) {
+    if (0 <= number[i] && number[i] < count) continue;
+    if (padded && number[i] == kIgnoredTarget) continue;
+    fail(path, name, fmt::format("sample {} has {} {}{}", i / per_sample, what, number[i], why));
   }
-  return -1;
 }
 
 at::Tensor convert_targets(const std::string& path, const at::Tensor& targets, config::LossKind loss) {
@@ -52,9 +57,10 @@ at::Tensor convert_targets(const std::string& path, const at::Tensor& targets, c
     fail(path, "targets",
          fmt::format("training.loss mean_squared_error needs float32, not {}", at::toString(type)));
   }
-  if (!is_whole(type) || targets.dim() != 1) {
+  if (!is_whole(type)) {
     fail(path, "targets",
-         fmt::format("training.loss cross_entropy needs class numbers, [samples] int64, not {} {}",
+         fmt::format("training.loss cross_entropy needs class numbers, [samples] int64 (or one a position), "
+                     "not {} {}",
                      format_shape(targets.sizes().vec()), at::toString(type)));
   }
   return targets.to(at::kLong);
@@ -80,15 +86,14 @@ TensorSamples read_tensor_samples(const std::string& path, config::LossKind loss
   }
   samples.inputs = convert_inputs(path, samples.inputs);
   samples.targets = convert_targets(path, samples.targets, loss);
+  if (samples.inputs.scalar_type() == at::kLong) {
+    samples.tokens = samples.inputs.max().item<std::int64_t>() + 1;
+    check_range(path, "inputs", samples.inputs, samples.tokens, "token", "; tokens count from 0");
+  }
   if (loss == config::LossKind::kMeanSquaredError) return samples;
 
   samples.classes = samples.targets.max().item<std::int64_t>() + 1;
-  const std::int64_t bad = first_outside(samples.targets, samples.classes);
-  if (bad >= 0) {
-    fail(path, "targets",
-         fmt::format("sample {} has class {}; classes count from 0", bad,
-                     samples.targets.const_data_ptr<std::int64_t>()[bad]));
-  }
+  check_range(path, "targets", samples.targets, samples.classes, "class", "; classes count from 0");
   return samples;
 }
 
@@ -109,12 +114,8 @@ void check_eval_fits(const std::string& eval_path, const TensorSamples& eval, co
   check_alike("inputs", eval.inputs, train.inputs);
   check_alike("targets", eval.targets, train.targets);
   if (train.classes == 0) return;
-  const std::int64_t bad = first_outside(eval.targets, train.classes);
-  if (bad >= 0) {
-    fail(eval_path, "targets",
-         fmt::format("sample {} has class {}, but the classes in data.path are 0 to {}", bad,
-                     eval.targets.const_data_ptr<std::int64_t>()[bad], train.classes - 1));
-  }
+  check_range(eval_path, "targets", eval.targets, train.classes, "class",
+              fmt::format(", but the classes in data.path are 0 to {}", train.classes - 1));
 }
 
 }  // namespace interlock::data

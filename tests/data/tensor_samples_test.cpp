@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "common/error.h"
+#include "common/ids.h"
 #include "data/tensor_dataset.h"
 #include "storage/safetensors.h"
 #include "support/catch.h"
@@ -74,9 +75,26 @@ TEST_CASE("a negative class is refused with its sample") {
   CHECK_THAT(refusal(at::zeros({1, 2}), whole({-1})), Contains("sample 0 has class -1"));
 }
 
+TEST_CASE("targets may be one a position, with padding among them; classes count as ever") {
+  const at::Tensor targets = whole({1, 5, kIgnoredTarget, 0, kIgnoredTarget, 2}).reshape({3, 2});
+  const TensorSamples samples = read(at::zeros({3, 2}), targets);
+  CHECK(samples.classes == 6);
+  CHECK(samples.targets.equal(targets));
+  CHECK(refusal(at::zeros({3, 2}), whole({1, 5, -1, 0, 3, 2}).reshape({3, 2})) ==
+        "tensor 'targets': sample 1 has class -1; classes count from 0");
+  CHECK_THAT(refusal(at::zeros({1, 2}), whole({kIgnoredTarget})), Contains("class -100"));
+}
+
+TEST_CASE("tokens count from 0, and how many there are is noted") {
+  const at::Tensor tokens = whole({3, 0, 9, 1}).reshape({2, 2});
+  CHECK(read(tokens, whole({0, 1})).tokens == 10);
+  CHECK(read(at::zeros({2, 2}), whole({0, 1})).tokens == 0);
+  CHECK(refusal(whole({3, 0, 9, -4}).reshape({2, 2}), whole({0, 1})) ==
+        "tensor 'inputs': sample 1 has token -4; tokens count from 0");
+}
+
 TEST_CASE("targets fit the loss: class numbers for cross entropy, floats for mean squared error") {
   CHECK_THAT(refusal(at::zeros({3, 2}), at::zeros({3})), Contains("cross_entropy needs class numbers"));
-  CHECK_THAT(refusal(at::zeros({3, 2}), whole({1, 2, 3}).reshape({3, 1})), Contains("not [3, 1] Long"));
   CHECK_THAT(refusal(at::zeros({3, 2}), whole({1, 2, 3}), LossKind::kMeanSquaredError),
              Contains("needs float32"));
   const TensorSamples samples =
