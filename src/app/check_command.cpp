@@ -8,7 +8,7 @@
 #include "common/error.h"
 #include "common/ids.h"
 #include "common/text.h"
-#include "models/weights.h"
+#include "models/pretrained.h"
 #include "schedule/validator.h"
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
@@ -24,6 +24,7 @@ void print_stages(const training::RunPlan& plan) {
     const training::MemoryEstimate memory = training::estimate_memory(plan, stage.stage);
     std::vector<std::string> losses;
     for (const int loss : plan.rule.losses_mixed(stage.stage)) losses.push_back(std::to_string(loss));
+    if (!plan.rule.learns(stage.stage)) losses.emplace_back("none (frozen)");
     fmt::print(
         "{:>5}  {:>9}  {:>18}  {:>10}  {:>9}  {:>11}  {:>9}  {}\n", stage.stage,
         fmt::format("{}..{}", stage.first_layer, stage.first_layer + static_cast<int>(stage.main.size()) - 1),
@@ -40,14 +41,13 @@ void run_one_batch(const training::RunPlan& plan, const data::DataSource& source
   const std::int64_t samples = std::min<std::int64_t>(plan.micro_batch_size, plan.data.train_samples);
   const data::Batch batch = loader.load({schedule::OrderKind::kTrain, 0, 0, 1, 0, samples}, 0);
   const at::NoGradGuard no_grad;
+  const models::InitialWeights initial(plan.config, plan.blueprint, plan.data.vocabulary);
   at::Tensor h = batch.inputs;
   for (const models::StageBlueprint& blueprint : plan.blueprint.stages) {
     const models::Stage stage(blueprint, plan.config.training.seed);
-    const std::string& init = plan.config.model.init;
-    if (!init.empty()) models::load_weights(stage, plan.blueprint, storage::read_safetensors(init), init);
+    initial.copy_into(stage);
     h = stage.main().forward(h, {});
-    models::Shape expected = blueprint.output;
-    expected.insert(expected.begin(), samples);
+    const models::Shape expected = models::batched(blueprint.output, samples);
     INTERLOCK_CHECK(h.sizes().vec() == expected,
                     fmt::format("{} {}", format_shape(h.sizes().vec()), format_shape(expected)));
   }

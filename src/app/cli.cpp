@@ -87,9 +87,29 @@ int run_command_line(int argc, char** argv) {
   command->add_option("--out", export_arguments.out, "the file to write")->required();
   command
       ->add_option("--format", export_arguments.format,
-                   "interlock (layers.<i>..., heads.<k>...) or torchvision (ResNets)")
-      ->check(CLI::IsMember({"interlock", "torchvision"}));
+                   "interlock (layers.<i>..., heads.<k>...), torchvision (ResNets) or gpt2 (language models: "
+                   "--out is a folder that Hugging Face's GPT2LMHeadModel.from_pretrained reads)")
+      ->check(CLI::IsMember({"interlock", "torchvision", "gpt2"}));
   command->callback([&] { run = [&] { return export_command(export_arguments); }; });
+
+  GenerateArguments generate;
+  command = app.add_subcommand("generate", "samples of text from a checkpoint of a language model; no MPI");
+  add_config(*command, generate);
+  command->add_option("--checkpoint", generate.checkpoint,
+                      "a checkpoint's folder (default: the newest of the run)");
+  command->add_option("--prompt", generate.prompt, "text to go on from (default: the end of a line)");
+  command->add_option("--tokens", generate.tokens, "tokens to add (default 200)")
+      ->check(CLI::Range(1, 100000000));
+  command->add_option("--samples", generate.samples, "how many texts (default 1)")
+      ->check(CLI::Range(1, 100000));
+  command
+      ->add_option("--temperature", generate.sampling.temperature,
+                   "below 1 likelier text, above 1 more varied, 0 always the likeliest token (default 1)")
+      ->check(CLI::Range(0.0, 1000.0));
+  command->add_option("--top-k", generate.sampling.top_k, "draw among the k likeliest tokens (default: all)")
+      ->check(CLI::Range(1, 100000000));
+  command->add_option("--seed", generate.sampling.seed, "of the draws (default 1)");
+  command->callback([&] { run = [&] { return generate_command(generate); }; });
 
   ProfileArguments profile;
   command = app.add_subcommand("profile", "time each action of each stage and layer on this machine; no MPI");
@@ -117,6 +137,25 @@ int run_command_line(int argc, char** argv) {
   for (CLI::Option* option : {programs, svg, write}) option->excludes(compare)->excludes(ranks);
   for (CLI::Option* option : {compare, json}) option->excludes(ranks);
   command->callback([&] { run = [&] { return plan_command(plan); }; });
+
+  SweepArguments sweep;
+  command =
+      app.add_subcommand("sweep", "train many variants of one config and compare them on held-out samples");
+  command->add_option("GRID", sweep.grid, "a grid file: base config, values to try, score")->required();
+  command->add_option("OVERRIDES", sweep.overrides,
+                      "key.path=value for every run, key=value for the grid ...");
+  CLI::Option* const only =
+      command->add_option("--only", sweep.only, "carry out the run with this index alone")
+          ->check(CLI::Range(0, 9999));
+  CLI::Option* const table =
+      command->add_flag("--table", sweep.table, "only show the table of what is there");
+  CLI::Option* const dry_run = command->add_flag("--dry-run", sweep.dry_run, "only list the runs");
+  CLI::Option* const slurm = command->add_option("--slurm", sweep.slurm,
+                                                 "only write this SLURM script: a job array, one task a run");
+  table->excludes(only);
+  dry_run->excludes(only)->excludes(table);
+  slurm->excludes(only)->excludes(table)->excludes(dry_run);
+  command->callback([&] { run = [&] { return sweep_command(sweep); }; });
 
   try {
     app.parse(argc, argv);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "models/generation.h"
+
 namespace interlock::app {
 
 struct ConfigArguments {
@@ -33,9 +35,18 @@ int check_command(const ConfigArguments& arguments);
 struct ExportArguments {
   std::string run;  // a run's folder or a checkpoint's
   std::string out;
-  std::string format = "interlock";  // or torchvision
+  std::string format = "interlock";  // torchvision or gpt2
 };
 int export_command(const ExportArguments& arguments);
+
+struct GenerateArguments : ConfigArguments {
+  std::string checkpoint;  // "": the newest of the run
+  std::string prompt;
+  std::int64_t tokens = 200;  // to add to the prompt
+  int samples = 1;            // each from a seed of its own
+  models::SamplingOptions sampling;
+};
+int generate_command(const GenerateArguments& arguments);
 
 struct ProfileArguments : ConfigArguments {
   std::string out = "profile.json";
@@ -52,5 +63,15 @@ struct PlanArguments : ConfigArguments {
   std::string json;       // the prediction, or the comparison; "": none
 };
 int plan_command(const PlanArguments& arguments);
+
+struct SweepArguments {
+  std::string grid;                    // a grid file
+  std::vector<std::string> overrides;  // key.path=value for every run, key=value for the grid
+  int only = -1;                       // the index of the one run to carry out; -1: all
+  bool table = false;                  // only show what is there
+  bool dry_run = false;                // only list the runs
+  std::string slurm;                   // only write this job-array script
+};
+int sweep_command(const SweepArguments& arguments);
 
 }  // namespace interlock::app

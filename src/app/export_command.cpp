@@ -1,9 +1,13 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "common/atomic_file.h"
 #include "common/error.h"
+#include "common/files.h"
+#include "models/gpt2_names.h"
 #include "models/weights.h"
 #include "storage/checkpoint.h"
 #include "training/stage_checkpoint.h"
@@ -20,12 +24,16 @@ std::string checkpoint_of(const std::string& run) {
   return found;
 }
 
+config::Config config_of_run(const std::string& run, const std::string& format) {
+  const std::string file = run + "/config.yaml";
+  if (!std::filesystem::exists(file))
+    throw DataError(fmt::format("{}: not found; --format {} needs a run's folder", file, format));
+  return config::load_config(file, {});
+}
+
 // The names of a ResNet's tensors under torchvision's naming; heads are left out, they have no place there.
 storage::TensorFile rename_to_torchvision(const storage::TensorFile& weights, const std::string& run) {
-  const std::string config_file = run + "/config.yaml";
-  if (!std::filesystem::exists(config_file))
-    throw DataError(fmt::format("{}: not found; --format torchvision needs a run's folder", config_file));
-  const config::Config config = config::load_config(config_file, {});
+  const config::Config config = config_of_run(run, "torchvision");
   if (config.model.kind != config::ModelKind::kResnet) {
     throw UsageError(fmt::format("--format torchvision: {} is not a ResNet (model.kind: resnet)", run));
   }
@@ -40,13 +48,48 @@ storage::TensorFile rename_to_torchvision(const storage::TensorFile& weights, co
   return renamed;
 }
 
+// A folder as GPT2LMHeadModel.from_pretrained() reads it: weights and what the network looks like.
+void export_gpt2(const storage::TensorFile& weights, const std::string& run, const std::string& folder) {
+  const config::Config config = config_of_run(run, "gpt2");
+  const config::ModelConfig& model = config.model;
+  if (model.kind != config::ModelKind::kTransformerLm || model.positions != config::PositionKind::kLearned) {
+    throw UsageError(fmt::format(
+        "--format gpt2: {} is no language model with learned positions (model.kind: transformer_lm)", run));
+  }
+  const at::Tensor* const tokens = weights.find("layers.0.token.weight");
+  if (tokens == nullptr) throw DataError(fmt::format("{}: the checkpoint has no token embedding", run));
+  const nlohmann::ordered_json shape = {{"architectures", {"GPT2LMHeadModel"}},
+                                        {"model_type", "gpt2"},
+                                        {"vocab_size", tokens->size(0)},
+                                        {"n_positions", config.data.context},
+                                        {"n_embd", model.width},
+                                        {"n_layer", model.blocks},
+                                        {"n_head", model.attention_heads},
+                                        {"n_inner", model.hidden > 0 ? model.hidden : 4 * model.width},
+                                        {"activation_function", "gelu_new"},
+                                        {"layer_norm_epsilon", 1e-5},
+                                        {"embd_pdrop", model.dropout},
+                                        {"resid_pdrop", model.dropout},
+                                        {"attn_pdrop", 0.0},
+                                        {"tie_word_embeddings", model.tied}};
+  make_directories(folder);
+  storage::write_safetensors(
+      folder + "/model.safetensors",
+      models::with_gpt2_names(weights, static_cast<int>(model.blocks) + 1, model.tied));
+  write_file_atomically(folder + "/config.json", shape.dump(2) + "\n");
+}
+
 }  // namespace
 
 int export_command(const ExportArguments& arguments) {
   const std::string checkpoint = checkpoint_of(arguments.run);
   storage::TensorFile weights = training::read_checkpoint_weights(checkpoint);
   if (arguments.format == "torchvision") weights = rename_to_torchvision(weights, arguments.run);
-  storage::write_safetensors(arguments.out, weights);
+  if (arguments.format == "gpt2") {
+    export_gpt2(weights, arguments.run, arguments.out);
+  } else {
+    storage::write_safetensors(arguments.out, weights);
+  }
   fmt::print("{} tensors from {} to {}\n", weights.tensors.size(), checkpoint, arguments.out);
   return 0;
 }

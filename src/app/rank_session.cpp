@@ -25,7 +25,9 @@ std::string encode(const data::DatasetInfo& info) {
               {"classes", info.classes},
               {"integer_inputs", info.integer_inputs},
               {"train_samples", info.train_samples},
-              {"eval_samples", info.eval_samples}}
+              {"eval_samples", info.eval_samples},
+              {"vocabulary", info.vocabulary},
+              {"tokens", info.tokens}}
       .dump();
 }
 
@@ -38,6 +40,8 @@ data::DatasetInfo decode(const std::string& text) {
   document.at("integer_inputs").get_to(info.integer_inputs);
   document.at("train_samples").get_to(info.train_samples);
   document.at("eval_samples").get_to(info.eval_samples);
+  document.at("vocabulary").get_to(info.vocabulary);
+  document.at("tokens").get_to(info.tokens);
   return info;
 }
 

@@ -49,9 +49,12 @@ std::string find_checkpoint(const config::Config& config, const std::string& res
 std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given) {
   if (plan.data.eval_samples == 0)
     throw DataError("this data has nothing to evaluate on; give data.eval_path");
-  const std::string& dir = plan.config.run.dir;
-  const std::string found =
-      given.empty() ? storage::latest_checkpoint(dir) : find_checkpoint(plan.config, given);
+  return find_checkpoint_of_run(plan.config, given);
+}
+
+std::string find_checkpoint_of_run(const config::Config& config, const std::string& given) {
+  const std::string& dir = config.run.dir;
+  const std::string found = given.empty() ? storage::latest_checkpoint(dir) : find_checkpoint(config, given);
   if (found.empty())
     throw DataError(fmt::format("no checkpoint in {}; train first, or give --checkpoint",
                                 storage::checkpoints_directory(dir)));
@@ -78,6 +81,7 @@ coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done
     job.config.run.checkpoint = false;  // no weights
   job.train_samples = plan.config.data.drop_last ? plan.steps_per_epoch * plan.config.training.batch_size
                                                  : plan.data.train_samples;
+  job.text = plan.data.is_text();
   job.eval_samples = plan.data.eval_samples;
   job.steps_per_epoch = plan.steps_per_epoch;
   job.total_steps = plan.total_steps;
@@ -90,6 +94,7 @@ void print_summary(const coordinator::Job& job, double seconds, double accuracy,
   fmt::print("\ndone: {} steps in {}\n", job.total_steps - job.steps_done, format_duration(seconds));
   if (std::isfinite(loss)) {
     fmt::print("  evaluation loss of the last stage: {:.4f}", loss);
+    if (job.text) fmt::print(", perplexity {:.2f}", std::exp(loss));
     if (std::isfinite(accuracy)) fmt::print(", accuracy {:.1f} %", 100 * accuracy);
     fmt::print("\n");
   }
@@ -99,6 +104,7 @@ void print_summary(const coordinator::Job& job, double seconds, double accuracy,
   fmt::print("  train longer       the same command with --resume training.epochs={}\n",
              2 * job.config.training.epochs);
   fmt::print("  weights            build/release/interlock export {} --out weights.safetensors\n", dir);
+  if (job.text) fmt::print("  samples of text    build/release/interlock generate {} --tokens 200\n", dir);
   fmt::print("  prove it exact     mpirun -np {} build/release/interlock verify {}\n", job.stages() + 1, dir);
 }
 

@@ -19,9 +19,11 @@ void require_real_device(const config::Config& config, const std::string& purpos
 // Errors: DataError where a given path is no checkpoint, or the checkpoint is damaged.
 std::string find_checkpoint(const config::Config& config, const std::string& resume);
 
-// The checkpoint to evaluate: `given`, or the newest of the run. Errors: DataError where there is none, or
-// where the data has nothing to evaluate on.
+// find_checkpoint_of_run() for evaluation. Errors: also where the data has nothing to evaluate on.
 std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given);
+
+// The checkpoint to use: `given`, or the newest of the run. Errors: DataError where there is none.
+std::string find_checkpoint_of_run(const config::Config& config, const std::string& given);
 
 // Makes the folder and writes config.yaml; a fresh start sets an earlier run's folder aside first and says
 // so.

@@ -51,6 +51,7 @@ BatchRecord make_record(const Order& order, const oracle::BatchResult& result, d
     report.has_loss = std::isnan(result.loss[k]) ? 0 : 1;
     report.loss = result.loss[k];
     report.correct = result.correct[k];
+    report.counted = result.counted;
     report.busy_seconds = report.elapsed_seconds = seconds;
     report.cpu_seconds = process_cpu_seconds() / static_cast<double>(result.loss.size());
     report.peak_memory_mebibytes = peak_resident_mebibytes();
@@ -65,16 +66,16 @@ void write_checkpoint(const SingleProcess& run, oracle::Oracle& oracle, const Or
   manifest.step = order.step;
   manifest.epochs = order.epoch + 1;
   for (std::size_t k = 0; k < oracle.stages().size(); ++k) {
-    manifest.shards.push_back(
-        training::write_stage_checkpoint(directory, oracle.stages()[k], oracle.optimizers()[k]));
+    manifest.shards.push_back(training::write_stage_checkpoint(
+        directory, oracle.stages()[k], oracle.optimizers()[k], run.plan.data.vocabulary));
   }
   storage::write_manifest(directory, manifest);
   storage::remove_old_checkpoints(run.config.run.dir, run.config.run.keep_checkpoints);
 }
 
-void restore(oracle::Oracle& oracle, const std::string& checkpoint) {
+void restore(oracle::Oracle& oracle, const std::string& checkpoint, const std::string& vocabulary) {
   for (std::size_t k = 0; k < oracle.stages().size(); ++k) {
-    training::load_stage_checkpoint(checkpoint, oracle.stages()[k], oracle.optimizers()[k]);
+    training::load_stage_checkpoint(checkpoint, oracle.stages()[k], oracle.optimizers()[k], vocabulary);
   }
 }
 
@@ -110,7 +111,7 @@ int train_in_single_process(const TrainArguments& arguments) {
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   if (!checkpoint.empty()) run.plan.config.model.init.clear();  // the checkpoint has the weights
   oracle::Oracle oracle(run.plan);
-  if (!checkpoint.empty()) restore(oracle, checkpoint);
+  if (!checkpoint.empty()) restore(oracle, checkpoint, run.plan.data.vocabulary);
 
   prepare_run_folder(run.config, checkpoint.empty());
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
@@ -129,7 +130,7 @@ int evaluate_in_single_process(const EvalArguments& arguments) {
   run.plan.config.model.init.clear();  // the checkpoint has the weights
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   oracle::Oracle oracle(run.plan);
-  restore(oracle, checkpoint);
+  restore(oracle, checkpoint, run.plan.data.vocabulary);
   coordinator::RunRecorder recorder(job, /*append=*/true);
   carry_out(coordinator::evaluation_orders(job, (job.steps_done - 1) / job.steps_per_epoch, job.steps_done),
             run, oracle, recorder);

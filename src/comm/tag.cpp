@@ -21,6 +21,7 @@ std::string Tag::text() const {
     case Kind::kTargets:
       return fmt::format("targets of micro-batch {}", micro_batch);
     case Kind::kGradient:
+      if (hops == 0) return "gradient of the tied matrix";
       return fmt::format("gradient ({} hop{}) of micro-batch {}", hops, hops == 1 ? "" : "s", micro_batch);
     case Kind::kTensor:
       return fmt::format("tensor {}", hops << 16 | micro_batch);

@@ -18,6 +18,8 @@ class Tag {
   static Tag activation(int micro_batch) { return {Kind::kActivation, 0, micro_batch}; }
   static Tag targets(int micro_batch) { return {Kind::kTargets, 0, micro_batch}; }
   static Tag gradient(int hops, int micro_batch) { return {Kind::kGradient, hops, micro_batch}; }
+  // Of the matrix that several stages hold copies of; its 0 hops set it apart from the other gradients.
+  static Tag tied_gradient() { return {Kind::kGradient, 0, 0}; }
   // Numbered tensors outside training steps (verify).
   static Tag tensor(int number) { return {Kind::kTensor, number >> 16, number & 0xffff}; }
 

@@ -15,6 +15,7 @@ struct Job {
   std::int64_t eval_samples = 0;  // 0: nothing to evaluate on
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
+  bool text = false;            // a target is a token: losses have a perplexity, speed is tokens a second
   std::int64_t steps_done = 0;  // > 0 when going on from a checkpoint
 
   [[nodiscard]] int stages() const { return config.partition.stages; }

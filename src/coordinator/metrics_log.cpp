@@ -37,15 +37,16 @@ void MetricsLog::write_line(const std::string& line) {
 }
 
 void MetricsLog::write(const StepMetrics& m) {
-  const ordered_json line = {{"kind", "step"},
-                             {"step", m.step},
-                             {"epoch", m.epoch},
-                             {"loss", list(m.loss)},
-                             {"accuracy", number_or_null(m.accuracy)},
-                             {"lr", m.lr},
-                             {"step_seconds", m.step_seconds},
-                             {"samples_per_second", m.samples_per_second},
-                             {"busy_fraction", list(m.busy_fraction)}};
+  ordered_json line = {{"kind", "step"},
+                       {"step", m.step},
+                       {"epoch", m.epoch},
+                       {"loss", list(m.loss)},
+                       {"accuracy", number_or_null(m.accuracy)},
+                       {"lr", m.lr},
+                       {"step_seconds", m.step_seconds},
+                       {"samples_per_second", m.samples_per_second},
+                       {"busy_fraction", list(m.busy_fraction)}};
+  if (!std::isnan(m.tokens_per_second)) line["tokens_per_second"] = m.tokens_per_second;
   write_line(line.dump());
 }
 
@@ -62,11 +63,12 @@ void MetricsLog::write(const EpochMetrics& m) {
 }
 
 void MetricsLog::write(const EvalMetrics& m) {
-  const ordered_json line = {{"kind", "eval"},
-                             {"step", m.step},
-                             {"epoch", m.epoch},
-                             {"loss", list(m.loss)},
-                             {"accuracy", list(m.accuracy)}};
+  ordered_json line = {{"kind", "eval"},
+                       {"step", m.step},
+                       {"epoch", m.epoch},
+                       {"loss", list(m.loss)},
+                       {"accuracy", list(m.accuracy)}};
+  if (!m.perplexity.empty()) line["perplexity"] = list(m.perplexity);
   write_line(line.dump());
 }
 

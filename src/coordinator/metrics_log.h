@@ -2,6 +2,7 @@
 // metrics.jsonl: one JSON object a line. docs/metrics.md lists the fields.
 
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct StepMetrics {
   double lr = 0;
   double step_seconds = 0;
   double samples_per_second = 0;
+  double tokens_per_second = std::numeric_limits<double>::quiet_NaN();  // a number for text only
 };
 
 struct EpochMetrics {
@@ -36,6 +38,7 @@ struct EvalMetrics {
   std::int64_t epoch = 0;
   PerStage loss;
   PerStage accuracy;
+  PerStage perplexity;  // exp(loss); empty but for text
 };
 
 struct RunMetrics {

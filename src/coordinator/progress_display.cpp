@@ -43,11 +43,11 @@ std::string percent(double fraction) {
 
 }  // namespace
 
-std::string format_losses(const PerStage& losses) {
+std::string format_losses(const PerStage& losses, int digits) {
   std::string text;
   for (const double loss : losses) {
     if (!text.empty()) text += ' ';
-    text += std::isnan(loss) ? "-" : fmt::format("{:.4f}", loss);
+    text += std::isnan(loss) ? "-" : fmt::format("{:.{}f}", loss, digits);
   }
   return text;
 }
@@ -64,10 +64,11 @@ void ProgressDisplay::show(const StepMetrics& metrics, double seconds_left) {
   const bool due = terminal_ ? now - last_shown_ >= kTerminalInterval : metrics.step % every_ == 0;
   if (!due && !last) return;
   last_shown_ = now;
-  const std::string text =
-      fmt::format("epoch {}/{}  step {}/{}  loss {}  acc {}  {:.0f} samples/s  {} left", metrics.epoch,
-                  job_.config.training.epochs, metrics.step, job_.total_steps, format_losses(metrics.loss),
-                  percent(metrics.accuracy), metrics.samples_per_second, format_duration(seconds_left));
+  const std::string text = fmt::format(
+      "epoch {}/{}  step {}/{}  loss {}  acc {}  {:.0f} {}/s  {} left", metrics.epoch,
+      job_.config.training.epochs, metrics.step, job_.total_steps, format_losses(metrics.loss),
+      percent(metrics.accuracy), job_.text ? metrics.tokens_per_second : metrics.samples_per_second,
+      job_.text ? "tokens" : "samples", format_duration(seconds_left));
   if (terminal_) {
     const double fraction = static_cast<double>(metrics.step) / static_cast<double>(job_.total_steps);
     fmt::print("\r\033[K[{}] {}", bar(fraction), text);
@@ -86,8 +87,10 @@ void ProgressDisplay::show(const EvalMetrics& metrics) {
     accuracies +=
         fmt::format("{}stage {} {}", accuracies.empty() ? "" : ", ", k, percent(metrics.accuracy[k]));
   }
-  fmt::print("evaluation after epoch {}: loss {}  accuracy {}\n", metrics.epoch, format_losses(metrics.loss),
-             accuracies);
+  const std::string perplexity =
+      metrics.perplexity.empty() ? "" : "  perplexity " + format_losses(metrics.perplexity, 2);
+  fmt::print("evaluation after epoch {}: loss {}{}  accuracy {}\n", metrics.epoch,
+             format_losses(metrics.loss), perplexity, accuracies);
   std::fflush(stdout);
 }
 

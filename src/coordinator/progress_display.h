@@ -28,6 +28,6 @@ class ProgressDisplay {
 };
 
 // "2.301 2.215 1.987", "-" where there is none.
-std::string format_losses(const PerStage& losses);
+std::string format_losses(const PerStage& losses, int digits = 4);
 
 }  // namespace interlock::coordinator

@@ -18,9 +18,11 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 void RunRecorder::Sums::add(const BatchRecord& record) {
   if (loss.empty()) loss = correct = busy = elapsed = PerStage(record.stages.size(), 0);
   samples += record.order.samples;
+  const std::int64_t counted = record.stages.front().counted;
+  targets += counted;
   for (std::size_t k = 0; k < record.stages.size(); ++k) {
     const schedule::Report& report = record.stages[k];
-    loss[k] += report.has_loss != 0 ? report.loss * static_cast<double>(record.order.samples) : kNone;
+    loss[k] += report.has_loss != 0 ? report.loss * static_cast<double>(counted) : kNone;
     correct[k] += static_cast<double>(report.correct);
     busy[k] += report.busy_seconds;
     elapsed[k] += report.elapsed_seconds;
@@ -29,14 +31,14 @@ void RunRecorder::Sums::add(const BatchRecord& record) {
 
 PerStage RunRecorder::Sums::mean_loss() const {
   PerStage mean;
-  for (const double sum : loss) mean.push_back(sum / static_cast<double>(samples));
+  for (const double sum : loss) mean.push_back(sum / static_cast<double>(targets));
   return mean;
 }
 
 PerStage RunRecorder::Sums::accuracy(bool defined) const {
   PerStage fraction;
   for (std::size_t k = 0; k < correct.size(); ++k) {
-    fraction.push_back(defined && !std::isnan(loss[k]) ? correct[k] / static_cast<double>(samples) : kNone);
+    fraction.push_back(defined && !std::isnan(loss[k]) ? correct[k] / static_cast<double>(targets) : kNone);
   }
   return fraction;
 }
@@ -81,11 +83,15 @@ void RunRecorder::record_step(const BatchRecord& record) {
   metrics.step_seconds = now - std::exchange(previous_step_, now);
   metrics.samples_per_second =
       static_cast<double>(record.order.samples) / std::max(1e-9, metrics.step_seconds);
+  metrics.tokens_per_second =
+      job_.text ? static_cast<double>(batch.targets) / std::max(1e-9, metrics.step_seconds) : kNone;
   log_.write(metrics);
 
   // The line shows the epoch's mean rate: single steps are noisy.
   StepMetrics shown = metrics;
-  shown.samples_per_second = static_cast<double>(epoch_.samples) / std::max(1e-9, now - epoch_started_);
+  const double epoch_seconds = std::max(1e-9, now - epoch_started_);
+  shown.samples_per_second = static_cast<double>(epoch_.samples) / epoch_seconds;
+  if (job_.text) shown.tokens_per_second = static_cast<double>(epoch_.targets) / epoch_seconds;
   const double per_step = (now - started_) / static_cast<double>(steps_seen_);
   display_.show(shown, per_step * static_cast<double>(job_.total_steps - metrics.step));
 
@@ -113,8 +119,14 @@ void RunRecorder::record_step(const BatchRecord& record) {
 void RunRecorder::record_evaluation(const BatchRecord& record) {
   evaluation_.add(record);
   if (record.order.ends_evaluation == 0) return;
-  last_evaluation_ = EvalMetrics{record.order.step, record.order.epoch + 1, evaluation_.mean_loss(),
-                                 evaluation_.accuracy(classification_)};
+  last_evaluation_ = EvalMetrics{record.order.step,
+                                 record.order.epoch + 1,
+                                 evaluation_.mean_loss(),
+                                 evaluation_.accuracy(classification_),
+                                 {}};
+  if (job_.text) {
+    for (const double loss : last_evaluation_->loss) last_evaluation_->perplexity.push_back(std::exp(loss));
+  }
   log_.write(*last_evaluation_);
   display_.show(*last_evaluation_);
   evaluation_ = {};

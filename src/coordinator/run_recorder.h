@@ -27,6 +27,7 @@ class RunRecorder {
   // Sums over several batches, by stage.
   struct Sums {
     std::int64_t samples = 0;
+    std::int64_t targets = 0;  // that count: what losses and hits are means over
     PerStage loss, correct, busy, elapsed;
     void add(const BatchRecord& record);
     [[nodiscard]] PerStage mean_loss() const;

@@ -22,6 +22,7 @@ struct DatasetInfo {
   std::int64_t eval_samples = 0;  // 0: nothing to evaluate on
   // text: a checksum of the vocabulary, so that weights meet the token numbers they were trained on; else "".
   std::string vocabulary = "";
+  std::int64_t tokens = 0;  // integer inputs are 0 .. tokens-1 where the data says so; 0: it does not
 
   [[nodiscard]] bool is_text() const { return !vocabulary.empty(); }
 };

@@ -1,9 +1,12 @@
 #include "models/blueprint.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/error.h"
 #include "common/text.h"
+#include "models/freeze.h"
 #include "models/layers/registry.h"
 #include "models/partition.h"
 
@@ -13,12 +16,14 @@ namespace {
 struct Survey {
   Shape output;
   std::int64_t parameters = 0;
+  std::int64_t frozen_parameters = 0;
+  int tied_weights = 0;
   std::int64_t activation_elements = 0;
 };
 
 // Follows `shape` through a list of layers. Each layer is built (its memory is never touched) and dropped.
 Survey survey(const std::vector<config::LayerSpec>& layers, Shape shape, int stage, const std::string& prefix,
-              int first) {
+              int first, const std::vector<bool>& frozen = {}) {
   Survey result;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const config::LayerSpec& spec = layers[i];
@@ -32,7 +37,11 @@ Survey survey(const std::vector<config::LayerSpec>& layers, Shape shape, int sta
                    fmt::format("{} {}{}", spec.kind, mismatch.what(),
                                first_of_stage ? fmt::format(" (from stage {})", stage - 1) : ""));
     }
-    for (const auto& parameter : layer->parameters()) result.parameters += parameter.numel();
+    if (layer->tied_weight().defined()) ++result.tied_weights;
+    for (const auto& parameter : layer->parameters()) {
+      result.parameters += parameter.numel();
+      if (!frozen.empty() && frozen[i]) result.frozen_parameters += parameter.numel();
+    }
   }
   result.output = shape;
   return result;
@@ -50,24 +59,42 @@ void check_output(const config::Config& config, const Problem& problem, const Sh
     }
     return;
   }
-  if (output.size() != 1) {
-    config::fail(
-        where, who,
-        fmt::format("gives {}; cross_entropy needs one number a class, [classes]", format_shape(output)));
+  // One score a class, for each target of a sample: [classes], or [T, classes] for T tokens.
+  const bool fits = output.size() == problem.target.size() + 1 &&
+                    std::equal(problem.target.begin(), problem.target.end(), output.begin());
+  if (!fits) {
+    Shape wanted = problem.target;
+    wanted.push_back(problem.classes);
+    config::fail(where, who,
+                 fmt::format("gives {}; cross_entropy needs one number a class{}, {}", format_shape(output),
+                             problem.target.empty() ? "" : " at each position",
+                             problem.target.empty() ? "[classes]" : format_shape(wanted)));
   }
-  if (output[0] >= problem.classes) return;
+  if (output.back() >= problem.classes) return;
   if (config.data.kind == config::DataKind::kTensors || config.data.kind == config::DataKind::kIdx) {
     throw DataError(fmt::format("{}: targets go up to class {}, but {} has only {} outputs (classes 0 to {})",
-                                config.data.path, problem.classes - 1, who, output[0], output[0] - 1));
+                                config.data.path, problem.classes - 1, who, output.back(),
+                                output.back() - 1));
   }
   config::fail(where, who,
-               fmt::format("gives {} outputs, but the data has {} classes", output[0], problem.classes));
+               fmt::format("gives {} outputs, but the data has {} classes", output.back(), problem.classes));
+}
+
+// The first layer's table has an entry for every token of the data.
+void check_tokens(const config::Config& config, const Problem& problem,
+                  const std::vector<config::LayerSpec>& layers) {
+  const config::LayerSpec& first = layers.front();
+  if (first.kind != "embedding" && first.kind != "token_embedding") return;
+  const std::int64_t entries = first.required_int("entries", 1);
+  if (problem.tokens <= entries) return;
+  throw DataError(
+      fmt::format("{}: inputs hold token {}, but layer 0, {}, has only {} entries (tokens 0 to {})",
+                  config.data.path, problem.tokens - 1, first.kind, entries, entries - 1));
 }
 
 std::vector<config::LayerSpec> head_of_stage(const config::Config& config, const Problem& problem, int stage,
                                              const Shape& boundary) {
-  if (config.learning.heads.empty())
-    return describe_head(config.learning.head, boundary, problem, config.where("learning.head"));
+  if (config.learning.heads.empty()) return describe_head(config, boundary, problem);
   const auto index = static_cast<std::size_t>(stage);
   return index < config.learning.heads.size() ? config.learning.heads[index]
                                               : std::vector<config::LayerSpec>{};
@@ -90,6 +117,7 @@ void survey_head(const config::Config& config, const Problem& problem, bool want
   if (!wanted) return;
   stage.head = head;
   stage.head_parameters = surveyed.parameters;
+  stage.tied_weights += surveyed.tied_weights;
   stage.activation_elements += surveyed.activation_elements;
 }
 
@@ -100,20 +128,26 @@ Blueprint make_blueprint(const config::Config& config, const Problem& problem,
   Blueprint blueprint{problem, describe_network(config, problem), {}};
   const std::vector<config::LayerSpec>& layers = blueprint.network.layers;
   const std::vector<LayerRange> ranges = cut(config, static_cast<int>(layers.size()));
+  const std::vector<bool> frozen = frozen_layers(config, blueprint.network);
   INTERLOCK_CHECK(with_head.size() == ranges.size(),
                   fmt::format("{} heads {} stages", with_head.size(), ranges.size()));
 
+  check_tokens(config, problem, layers);
   Shape shape = problem.input;
   for (std::size_t k = 0; k < ranges.size(); ++k) {
     StageBlueprint stage;
     stage.stage = static_cast<int>(k);
     stage.first_layer = ranges[k].first;
     stage.main.assign(layers.begin() + ranges[k].first, layers.begin() + ranges[k].first + ranges[k].count);
+    stage.frozen.assign(frozen.begin() + ranges[k].first, frozen.begin() + ranges[k].first + ranges[k].count);
+    stage.frozen_tied_weights = frozen.back();
     stage.input = shape;
     stage.integer_input = k == 0 && problem.integer_inputs;
-    const Survey main = survey(stage.main, shape, stage.stage, "layers", stage.first_layer);
+    const Survey main = survey(stage.main, shape, stage.stage, "layers", stage.first_layer, stage.frozen);
     shape = stage.output = main.output;
     stage.main_parameters = main.parameters;
+    stage.frozen_parameters = main.frozen_parameters;
+    stage.tied_weights = main.tied_weights;
     stage.activation_elements = main.activation_elements;
 
     const bool last = k + 1 == ranges.size();

@@ -14,12 +14,16 @@ struct StageBlueprint {
   int stage = 0;
   int first_layer = 0;
   std::vector<config::LayerSpec> main;
+  std::vector<bool> frozen;             // main layers that do not learn; empty: none
   std::vector<config::LayerSpec> head;  // empty where the stage has none
   Shape input;                          // of one sample: the shape on the link from stage - 1
   Shape output;
   bool integer_input = false;  // stage 0 of a network on tokens
   std::int64_t main_parameters = 0;
   std::int64_t head_parameters = 0;
+  std::int64_t frozen_parameters = 0;    // of those in main, the ones that do not learn
+  bool frozen_tied_weights = false;      // the tied matrix does not learn, nor do a head's copies of it
+  int tied_weights = 0;                  // copies of the tied matrix, head included
   std::int64_t activation_elements = 0;  // kept for backward per sample, head included (an estimate)
 };
 

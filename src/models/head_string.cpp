@@ -15,15 +15,16 @@ namespace {
 using config::LayerSpec;
 
 const std::vector<std::string>& token_names() {
-  static const std::vector<std::string> names = {"conv<C>", "bn", "relu", "gbpl", "fc<N>", "fc"};
+  static const std::vector<std::string> names = {"conv<C>", "bn",   "relu",  "gbpl",   "fc<N>",
+                                                 "fc",      "norm", "block", "unembed"};
   return names;
 }
 
 // Builds the list and follows the shape through it.
 class HeadBuilder {
  public:
-  HeadBuilder(Shape shape, const Problem& problem, const std::string& text, const config::Location& where)
-      : shape_(std::move(shape)), problem_(problem), text_(text), where_(where) {}
+  HeadBuilder(const config::Config& config, Shape shape, const Problem& problem)
+      : config_(config), shape_(std::move(shape)), problem_(problem) {}
 
   void append_token(const std::string& token) {
     std::size_t letters = 0;
@@ -42,6 +43,12 @@ class HeadBuilder {
       append(LayerSpec::make("relu"));
     } else if (name == "gbpl" && number == 0) {
       append(LayerSpec::make("gbpl"));
+    } else if (name == "norm" && number == 0) {
+      append(LayerSpec::make("layernorm").with("features", features(token)));
+    } else if (name == "block" && number == 0) {
+      append(transformer_block_spec(config_.model));
+    } else if (name == "unembed" && number == 0) {
+      append(LayerSpec::make("unembed").with("in", features(token)).with("out", problem_.classes));
     } else if (name == "fc") {
       append_linear(number);
     } else {
@@ -50,14 +57,16 @@ class HeadBuilder {
   }
 
   std::vector<LayerSpec> finish() {
-    const Shape wanted = problem_.classes > 0 ? Shape{problem_.classes} : problem_.target;
-    if (shape_ != wanted) refuse("it must end in fc, which gives one output a class");
+    Shape wanted = problem_.target;
+    if (problem_.classes > 0) wanted.push_back(problem_.classes);
+    if (shape_ != wanted) refuse("it must end in fc (or unembed), which gives one output a class");
     return std::move(layers_);
   }
 
  private:
   [[noreturn]] void refuse(const std::string& problem) const {
-    config::fail(where_, "learning.head", fmt::format("in '{}': {}", text_, problem));
+    config::fail(config_.where("learning.head"), "learning.head",
+                 fmt::format("in '{}': {}", config_.learning.head, problem));
   }
   std::int64_t parse_number(const std::string& digits, const std::string& token) const {
     if (digits.empty()) return 0;
@@ -72,6 +81,11 @@ class HeadBuilder {
       refuse(fmt::format("'{}' needs [channels, height, width] but gets {}", token, format_shape(shape_)));
     return shape_[0];
   }
+  [[nodiscard]] std::int64_t features(const std::string& token) const {
+    if (shape_.size() != 2)
+      refuse(fmt::format("'{}' needs [tokens, width] but gets {}", token, format_shape(shape_)));
+    return shape_[1];
+  }
   void append(const LayerSpec& spec) {
     try {
       shape_ = make_layer(spec)->output_shape(shape_);
@@ -81,24 +95,28 @@ class HeadBuilder {
     layers_.push_back(spec);
   }
   void append_linear(std::int64_t hidden) {
-    if (shape_.size() > 1) append(LayerSpec::make("flatten"));
+    const bool by_position = problem_.classes > 0 && !problem_.target.empty();
+    if (shape_.size() > 1 && !by_position) append(LayerSpec::make("flatten"));
     const std::int64_t outputs = problem_.classes > 0 ? problem_.classes : element_count(problem_.target);
-    append(LayerSpec::make("linear").with("in", shape_[0]).with("out", hidden > 0 ? hidden : outputs));
+    LayerSpec linear =
+        LayerSpec::make("linear").with("in", shape_.back()).with("out", hidden > 0 ? hidden : outputs);
+    if (by_position && hidden == 0) linear = linear.with("bias", false);
+    append(linear);
     if (hidden > 0) append(LayerSpec::make("relu"));
   }
 
+  const config::Config& config_;
   Shape shape_;
   const Problem& problem_;
-  const std::string& text_;
-  const config::Location& where_;
   std::vector<LayerSpec> layers_;
 };
 
 }  // namespace
 
-std::vector<LayerSpec> describe_head(const std::string& text, const Shape& input, const Problem& problem,
-                                     const config::Location& where) {
-  HeadBuilder builder(input, problem, text, where);
+std::vector<LayerSpec> describe_head(const config::Config& config, const Shape& input,
+                                     const Problem& problem) {
+  HeadBuilder builder(config, input, problem);
+  const std::string& text = config.learning.head;
   std::istringstream stream(text == "linear" ? "fc" : text);
   for (std::string token; std::getline(stream, token, '_');) builder.append_token(token);
   return builder.finish();

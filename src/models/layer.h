@@ -17,6 +17,7 @@ namespace interlock::models {
 using Shape = std::vector<std::int64_t>;  // of one sample, without the batch dimension
 
 std::int64_t element_count(const Shape& shape);
+Shape batched(Shape sample, std::int64_t samples);  // with the batch dimension
 
 // Why an input does not fit a layer; whoever knows the layer's number and place adds them.
 class ShapeMismatch : public std::runtime_error {
@@ -46,6 +47,10 @@ class Layer : public torch::nn::Module {
 
   // Draws the initial weights from torch's default CPU generator, which the caller has seeded for this layer.
   virtual void initialise() {}
+
+  // A matrix that all such layers of a network have in common (token embedding and output projection), each
+  // with a copy of its own; undefined for most. docs/models.md, "Tied weights".
+  [[nodiscard]] virtual at::Tensor tied_weight() const { return {}; }
 
   // Elements kept for backward per sample: an estimate for `check`. Default: the output.
   [[nodiscard]] virtual std::int64_t activation_elements(const Shape& in) const {

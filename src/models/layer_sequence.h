@@ -23,17 +23,25 @@ class LayerSequence {
   LayerSequence(const std::vector<config::LayerSpec>& specs, const std::string& prefix, int first_number,
                 std::uint64_t seed, SeedPurpose purpose, std::uint64_t group);
 
+  // The layers where `frozen` stop learning: their weights ask for no gradient, and they run as in evaluation
+  // (batch norm with its running statistics, no dropout).
+  void freeze(const std::vector<bool>& frozen);
+
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, ForwardContext context) const;
 
   [[nodiscard]] const NamedTensors& parameters() const { return parameters_; }
   [[nodiscard]] const NamedTensors& buffers() const { return buffers_; }
-  [[nodiscard]] std::vector<at::Tensor> parameter_list() const;
+  [[nodiscard]] std::vector<at::Tensor> parameter_list() const;  // those that learn
+  // This sequence's copies of the tied matrix, in the order of the layers; also among the parameters.
+  [[nodiscard]] const std::vector<at::Tensor>& tied_weights() const { return tied_weights_; }
 
  private:
   std::vector<LayerPtr> layers_;
+  std::vector<bool> frozen_;
   std::uint64_t first_layer_id_;
   NamedTensors parameters_;
   NamedTensors buffers_;
+  std::vector<at::Tensor> tied_weights_;
 };
 
 }  // namespace interlock::models

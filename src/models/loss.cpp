@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "common/ids.h"
+
 namespace interlock::models {
 
 at::Tensor Loss::share(const at::Tensor& output, const at::Tensor& targets,
@@ -11,14 +13,27 @@ at::Tensor Loss::share(const at::Tensor& output, const at::Tensor& targets,
     return at::mse_loss(output, targets, at::Reduction::Sum) /
            (per_sample * static_cast<double>(batch_samples));
   }
-  const at::Tensor sum = at::cross_entropy_loss(output, targets, /*weight=*/{}, at::Reduction::Sum,
-                                                /*ignore_index=*/-100, label_smoothing_);
-  return sum / static_cast<double>(batch_samples);
+  const at::Tensor sum = at::cross_entropy_loss(output.flatten(0, -2), targets.flatten(), /*weight=*/{},
+                                                at::Reduction::Sum, kIgnoredTarget, label_smoothing_);
+  const std::int64_t per_sample = targets.numel() / targets.size(0);
+  return sum / static_cast<double>(per_sample * batch_samples);
+}
+
+std::int64_t Loss::counted(const at::Tensor& targets) const {
+  // Class numbers of whole samples are checked when the data is opened: none of them is padding.
+  if (kind_ == config::LossKind::kMeanSquaredError || targets.dim() == 1) return targets.size(0);
+  return targets.ne(kIgnoredTarget).sum().item<std::int64_t>();
+}
+
+double Loss::correction(std::int64_t batch_samples, const Shape& target_shape, std::int64_t counted) const {
+  const bool by_sample = kind_ == config::LossKind::kMeanSquaredError;
+  const std::int64_t all = batch_samples * (by_sample ? 1 : element_count(target_shape));
+  return all == counted || counted == 0 ? 1.0 : static_cast<double>(all) / static_cast<double>(counted);
 }
 
 std::int64_t Loss::correct(const at::Tensor& output, const at::Tensor& targets) const {
   if (kind_ == config::LossKind::kMeanSquaredError) return 0;
-  return output.argmax(1).eq(targets).sum().item<std::int64_t>();
+  return output.argmax(-1).eq(targets).sum().item<std::int64_t>();
 }
 
 }  // namespace interlock::models

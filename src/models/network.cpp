@@ -29,6 +29,8 @@ Network describe_network(const config::Config& config, const Problem& problem) {
     case config::ModelKind::kResnet:
       require_images(config, problem);
       return describe_resnet(config, problem);
+    case config::ModelKind::kTransformerLm:
+      return describe_transformer_lm(config, problem);
   }
   throw BrokenInvariant("model kind without a builder");
 }

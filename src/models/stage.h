@@ -24,6 +24,9 @@ class Stage {
   // Parameters, then buffers, of main and then head, under the names that checkpoints and `export` use.
   [[nodiscard]] NamedTensors state() const;
 
+  // Copies of the tied matrix, of main and then head.
+  [[nodiscard]] std::vector<at::Tensor> tied_weights() const;
+
  private:
   StageBlueprint blueprint_;
   LayerSequence main_;

@@ -1,19 +1,13 @@
 #pragma once
-// Weights in and out of a stage, by name.
+// Single weights by name: copying one, and what others call it.
 
 #include <string>
 
-#include "models/stage.h"
-#include "storage/safetensors.h"
+#include <ATen/core/Tensor.h>
+
+#include "models/network.h"
 
 namespace interlock::models {
-
-// Overwrites a stage's weights from a file with export's names. Main layers must be there in full; a head
-// that the file does not have keeps its random start (returns a note saying so, else ""). Buffers (batch-norm
-// statistics) may be missing. Tensors of other stages are ignored, tensors that fit no layer of the network
-// are refused. Errors: DataError with file, tensor, expected and found shape.
-std::string load_weights(const Stage& stage, const Blueprint& blueprint, const storage::TensorFile& file,
-                         const std::string& path);
 
 // Copies `source` into `target` of the same shape and type, converting the type of floats.
 // Errors: DataError "<path>: tensor <name> is ..., expected ...".

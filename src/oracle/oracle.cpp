@@ -8,13 +8,13 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
-#include "common/log.h"
 #include "models/layout.h"
 #include "models/loss.h"
 #include "models/training_context.h"
-#include "models/weights.h"
+#include "models/pretrained.h"
 #include "schedule/learning_rate.h"
 #include "training/mix.h"
+#include "training/tied_weights.h"
 
 namespace interlock::oracle {
 namespace {
@@ -45,13 +45,8 @@ Oracle::Oracle(const training::RunPlan& plan) : plan_(plan) {
   for (const models::StageBlueprint& blueprint : plan.blueprint.stages) {
     stages_.emplace_back(blueprint, plan.config.training.seed);
   }
-  if (!plan.config.model.init.empty()) {
-    const storage::TensorFile file = storage::read_safetensors(plan.config.model.init);
-    for (const models::Stage& stage : stages_) {
-      const std::string note = models::load_weights(stage, plan.blueprint, file, plan.config.model.init);
-      if (!note.empty()) log_info(note);
-    }
-  }
+  const models::InitialWeights initial(plan.config, plan.blueprint, plan.data.vocabulary);
+  for (const models::Stage& stage : stages_) initial.copy_into(stage);
   for (const models::Stage& stage : stages_) optimizers_.emplace_back(stage, plan.config);
 }
 
@@ -61,6 +56,7 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
   const schedule::GradientRule& rule = plan_.rule;
   const int K = rule.stages();
   const models::Loss loss(plan_.config.training);
+  result.counted += loss.counted(batch.targets);
   std::vector<at::Tensor> a(static_cast<std::size_t>(K)), h(static_cast<std::size_t>(K));
   std::map<std::pair<int, int>, at::Tensor> delta;  // (l, k) -> dL_l / dh_k
 
@@ -99,8 +95,8 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
   for (int k = K - 1; k >= 0; --k) {
     const auto i = static_cast<std::size_t>(k);
     const std::vector<at::Tensor> theta = stages_[i].main().parameter_list();
-    if (rule.end_to_end() &&
-        k > 0) {  // one gradient serves both purposes: one pass, as in plain backpropagation
+    if (rule.end_to_end() && !rule.losses_sent(k).empty()) {
+      // One gradient serves both purposes: one pass, as in plain backpropagation.
       variable_list with_respect_to = theta;
       with_respect_to.push_back(a[i]);
       const variable_list gradients = grad({h[i]}, with_respect_to, {delta.at({K - 1, k})});
@@ -118,11 +114,29 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
   }
 }
 
+double Oracle::correct_for_padding(BatchResult& result, std::int64_t batch_samples) const {
+  const double correction =
+      models::Loss(plan_.config.training).correction(batch_samples, plan_.data.target_shape, result.counted);
+  for (double& loss : result.loss) loss *= correction;
+  return correction;
+}
+
+// Copies of one matrix learn from the sum of their gradients (training/tied_weights.h).
+void Oracle::sum_tied_gradients() {
+  at::Tensor sum;
+  for (const models::Stage& stage : stages_) {
+    const at::Tensor own = training::tied_gradient(stage);
+    if (own.defined()) sum = sum.defined() ? sum + own : own;
+  }
+  if (!sum.defined()) return;
+  for (const models::Stage& stage : stages_) training::set_tied_gradient(stage, sum);
+}
+
 BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, std::int64_t epoch,
                                 std::int64_t step) {
   const auto K = static_cast<std::size_t>(plan_.rule.stages());
   BatchResult result{std::vector<double>(K, std::numeric_limits<double>::quiet_NaN()),
-                     std::vector<std::int64_t>(K, 0)};
+                     std::vector<std::int64_t>(K, 0), 0};
   for (training::StageOptimizer& optimizer : optimizers_) optimizer.clear_gradients();
 
   const std::int64_t batch_samples = total_samples(micro_batches);
@@ -133,18 +147,21 @@ BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, s
   }
   const double lr =
       schedule::learning_rate(plan_.config.optimizer, step, plan_.steps_per_epoch, plan_.total_steps);
-  for (training::StageOptimizer& optimizer : optimizers_) optimizer.step(lr);
+  sum_tied_gradients();
+  const double correction = correct_for_padding(result, batch_samples);
+  for (training::StageOptimizer& optimizer : optimizers_) optimizer.step(lr, correction);
   return result;
 }
 
 BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches) {
   const auto K = static_cast<std::size_t>(plan_.rule.stages());
   BatchResult result{std::vector<double>(K, std::numeric_limits<double>::quiet_NaN()),
-                     std::vector<std::int64_t>(K, 0)};
+                     std::vector<std::int64_t>(K, 0), 0};
   const at::NoGradGuard no_grad;
   const models::Loss loss(plan_.config.training);
   const std::int64_t batch_samples = total_samples(micro_batches);
   for (const data::Batch& batch : micro_batches) {
+    result.counted += loss.counted(batch.targets);
     at::Tensor h = batch.inputs;
     for (std::size_t k = 0; k < K; ++k) {
       h = stages_[k].main().forward(models::in_compute_layout(h), {});
@@ -156,6 +173,7 @@ BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches
       result.correct[k] += loss.correct(prediction, batch.targets);
     }
   }
+  correct_for_padding(result, batch_samples);
   return result;
 }
 

@@ -16,6 +16,7 @@ namespace interlock::oracle {
 struct BatchResult {
   std::vector<double> loss;  // mean over the batch
   std::vector<std::int64_t> correct;
+  std::int64_t counted = 0;  // targets that are not padding; samples where each has one target
 };
 
 class Oracle {
@@ -36,6 +37,9 @@ class Oracle {
  private:
   void train_micro_batch(const data::Batch& batch, std::int64_t batch_samples,
                          const models::ForwardContext& context, BatchResult& result);
+  // Ends the sums over a batch: returns Loss::correction() and applies it to the losses.
+  double correct_for_padding(BatchResult& result, std::int64_t batch_samples) const;
+  void sum_tied_gradients();
 
   const training::RunPlan& plan_;
   std::vector<models::Stage> stages_;

@@ -17,11 +17,6 @@ enum class ActionKind {
   kUpdate,    // U: one optimizer step.
 };
 
-// The last action of a micro-batch on a stage: its activations are let go of.
-inline bool releases_activations(ActionKind kind) {
-  return kind == ActionKind::kWeightGradient || kind == ActionKind::kBackward;
-}
-
 struct Action {
   ActionKind kind = ActionKind::kUpdate;
   int micro_batch = 0;  // unused for U

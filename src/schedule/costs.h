@@ -28,6 +28,10 @@ struct Costs {
   std::vector<double> link_seconds;
   // [k]: what one micro-batch in flight keeps on stage k. Empty: not known.
   std::vector<double> stored_bytes;
+  // Stages that hold copies of a tied matrix: none of them updates before all have their gradients, and the
+  // exchange takes so long. Empty: every stage updates by itself.
+  std::vector<int> tied_stages = {};
+  double tied_exchange_seconds = 0;
 };
 
 // All stages alike, in the units of the design's table: F = I = 1, W = 2, messages free.

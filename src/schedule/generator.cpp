@@ -16,12 +16,13 @@ void append_forward(StageProgram& program, const GradientRule& rule, int stage, 
 }
 
 void append_backward(StageProgram& program, const GradientRule& rule, int stage, int m, bool fused) {
-  if (rule.end_to_end() && (fused || stage == 0)) {
-    const ActionKind kind = stage == 0 ? ActionKind::kWeightGradient : ActionKind::kBackward;
-    program.push_back({kind, m, stage == 0 ? 0 : rule.stages() - 1});
+  if (!rule.has_backward(stage)) return;
+  const std::vector<int>& sent = rule.losses_sent(stage);
+  if (rule.end_to_end() && fused && !sent.empty()) {
+    program.push_back({ActionKind::kBackward, m, rule.stages() - 1});
     return;
   }
-  for (const int loss : rule.losses_sent(stage)) {
+  for (const int loss : sent) {
     if (loss > stage || rule.end_to_end()) program.push_back({ActionKind::kInputGradient, m, loss});
   }
   program.push_back({ActionKind::kWeightGradient, m, 0});
@@ -46,8 +47,12 @@ StageProgram gpipe_program(const GradientRule& rule, int stage, int micro_batche
 
 StageProgram one_f_one_b_program(const GradientRule& rule, int stage, int micro_batches, int in_flight,
                                  int split) {
-  const std::vector<int>& received = rule.losses_received(stage);
-  const int hops = received.empty() ? 0 : received.back() - stage;
+  // At least as far ahead as every stage above, which else would wait for a forward that waits for its
+  // gradient: a frozen stage below receives less than they do.
+  int hops = 0;
+  for (int k = stage; k < rule.stages() && hops < rule.horizon() - 1; ++k) {
+    if (!rule.losses_received(k).empty()) hops = std::max(hops, rule.losses_received(k).back() - k);
+  }
   return alternate(rule, stage, micro_batches, std::min({micro_batches, hops + 1, in_flight}), split);
 }
 
@@ -63,7 +68,7 @@ StageProgram rhythm_program(const GradientRule& rule, int stage, int micro_batch
       if (0 <= m && m < micro_batches) program.push_back({ActionKind::kInputGradient, m, loss});
     }
     const int m = slot - rhythm.lag;
-    if (m >= 0) program.push_back({ActionKind::kWeightGradient, m, 0});
+    if (m >= 0 && rule.has_backward(stage)) program.push_back({ActionKind::kWeightGradient, m, 0});
   }
   program.push_back({ActionKind::kUpdate, 0, 0});
   return program;

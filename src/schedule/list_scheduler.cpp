@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "schedule/mailbox.h"
+#include "schedule/program.h"
 
 namespace interlock::schedule {
 namespace {
@@ -71,13 +72,13 @@ class StageState {
         break;
       case ActionKind::kWeightGradient:
       case ActionKind::kBackward:
-        progress_[m].released = true;
-        ++released_;
-        while (oldest_ < forwarded_ && progress_[static_cast<std::size_t>(oldest_)].released) ++oldest_;
-        break;
       case ActionKind::kUpdate:
         break;
     }
+    if (action.kind == ActionKind::kUpdate || !ends_micro_batch(rule_, stage_, action.kind)) return;
+    progress_[m].released = true;
+    ++released_;
+    while (oldest_ < forwarded_ && progress_[static_cast<std::size_t>(oldest_)].released) ++oldest_;
   }
 
   void begin_batch() {

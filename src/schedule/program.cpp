@@ -14,12 +14,22 @@ int micro_batches_of(const Schedule& schedule) {
   return schedule.empty() ? 0 : micro_batches_of(schedule.front());
 }
 
+bool ends_micro_batch(const GradientRule& rule, int stage, ActionKind kind) {
+  if (rule.has_backward(stage)) return kind == ActionKind::kWeightGradient || kind == ActionKind::kBackward;
+  return kind == (rule.computes_loss(stage) ? ActionKind::kLocalLoss : ActionKind::kForward);
+}
+
 int peak_in_flight(const StageProgram& program) {
+  std::vector<int> left(static_cast<std::size_t>(micro_batches_of(program)));  // actions of each to come
+  for (const Action& action : program) {
+    if (action.kind != ActionKind::kUpdate) ++left[static_cast<std::size_t>(action.micro_batch)];
+  }
   int now = 0;
   int peak = 0;
   for (const Action& action : program) {
     if (action.kind == ActionKind::kForward) peak = std::max(peak, ++now);
-    if (releases_activations(action.kind)) --now;
+    if (action.kind != ActionKind::kUpdate && --left[static_cast<std::size_t>(action.micro_batch)] == 0)
+      --now;
   }
   return peak;
 }

@@ -41,6 +41,7 @@ struct Report {
   std::int32_t has_loss = 0;
   double loss = 0;  // mean over the batch
   std::int64_t correct = 0;
+  std::int64_t counted = 0;    // targets that are not padding; samples where each has one target
   double busy_seconds = 0;     // computing
   double elapsed_seconds = 0;  // from the end of the previous order to the end of this one
   double cpu_seconds = 0;      // of the whole process, since its start

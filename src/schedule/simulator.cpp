@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,13 @@ struct Step {
   std::size_t consumes_end = 0;  // its part of StageReplay::consumes ends here, and the next one's begins
   std::size_t produces_end = 0;  // likewise of StageReplay::produces
   int receiver = -1;             // stage the products go to, or -1
+  bool meets = false;            // starts together with the updates of the other tied stages
+};
+
+// The tied stages' updates of one batch.
+struct Meeting {
+  std::size_t arrived = 0;
+  double last_arrival = 0;
 };
 
 struct StageReplay {
@@ -33,6 +41,7 @@ struct StageReplay {
   std::vector<double> arrivals;  // [batch][place]
   std::size_t batch = 0;
   std::size_t next = 0;  // step of that batch
+  bool at_meeting = false;
   double clock = 0;
   std::vector<double> batch_ends;
 };
@@ -53,6 +62,7 @@ class Replay {
       for (const Action& action : schedule[k]) {
         Step step;
         step.seconds = costs.stages[k].of(action);
+        step.meets = action.kind == ActionKind::kUpdate && is_tied(costs, static_cast<int>(k));
         for (const Message& message : messages_consumed(rule, static_cast<int>(k), action)) {
           stage.consumes.push_back(mailboxes[k].place(message));
         }
@@ -65,6 +75,7 @@ class Replay {
         stage.steps.push_back(std::move(step));
       }
     }
+    meetings_.resize(batches_);
     if (options.timeline) timeline.resize(schedule.size());
   }
 
@@ -100,6 +111,25 @@ class Replay {
   std::vector<std::vector<Span>> timeline;
 
  private:
+  static bool is_tied(const Costs& costs, int stage) {
+    return std::find(costs.tied_stages.begin(), costs.tied_stages.end(), stage) != costs.tied_stages.end();
+  }
+
+  // When the update can start; kNotYet while other tied stages are on their way to it. The last one to come
+  // puts them back to work.
+  double meet(StageReplay& stage, std::vector<std::size_t>& runnable) {
+    Meeting& meeting = meetings_[stage.batch];
+    const std::size_t all = costs_.tied_stages.size();
+    if (!std::exchange(stage.at_meeting, true)) {
+      ++meeting.arrived;
+      meeting.last_arrival = std::max(meeting.last_arrival, stage.clock);
+      if (meeting.arrived == all) {
+        for (const int other : costs_.tied_stages) runnable.push_back(static_cast<std::size_t>(other));
+      }
+    }
+    return meeting.arrived == all ? meeting.last_arrival + costs_.tied_exchange_seconds : kNotYet;
+  }
+
   void advance(std::size_t k, std::vector<std::size_t>& runnable) {
     StageReplay& stage = stages_[k];
     bool woke_below = false;
@@ -113,7 +143,9 @@ class Replay {
       for (std::size_t i = consumed; i < step.consumes_end; ++i) {
         start = std::max(start, arrivals[stage.consumes[i]]);
       }
+      if (step.meets) start = std::max(start, meet(stage, runnable));
       if (start == kNotYet) break;
+      stage.at_meeting = false;
       consumed = step.consumes_end;
       stage.clock = start + step.seconds;
       if (options_.timeline) {
@@ -142,6 +174,7 @@ class Replay {
   const SimulationOptions options_;
   const std::size_t batches_;
   std::vector<StageReplay> stages_;
+  std::vector<Meeting> meetings_;  // by batch
 };
 
 // Enough batches that the first has reached the last stage and the pattern has settled.

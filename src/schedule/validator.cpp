@@ -10,6 +10,7 @@
 #include "common/ids.h"
 #include "schedule/mailbox.h"
 #include "schedule/messages.h"
+#include "schedule/program.h"
 #include "schedule/text.h"
 
 namespace interlock::schedule {
@@ -59,6 +60,7 @@ class StageReplay {
     const Action& action = current();
     const int m = action.micro_batch;
     if (updated_) refuse(stage_, action, "comes after the update");
+    const bool ends = action.kind != ActionKind::kUpdate && ends_micro_batch(rule_, stage_, action.kind);
     switch (action.kind) {
       case ActionKind::kForward:
         if (forwarded_.count(m) == 0 && m != static_cast<int>(forwarded_.size()))
@@ -81,7 +83,7 @@ class StageReplay {
         break;
       case ActionKind::kBackward:
         check_gradient(action);
-        if (rule_.losses_mixed(stage_) != std::vector<int>{action.loss})
+        if (rule_.learns(stage_) && rule_.losses_mixed(stage_) != std::vector<int>{action.loss})
           refuse(stage_, action, "the weights mix other losses");
         release(action);
         break;
@@ -91,6 +93,7 @@ class StageReplay {
         updated_ = true;
         break;
     }
+    if (ends) released_.insert(m);
     ++next_;
   }
 
@@ -117,9 +120,10 @@ class StageReplay {
     }
   }
   void release(const Action& action) {
+    if (!rule_.has_backward(stage_)) refuse(stage_, action, "neither this stage nor one below it learns");
     require(forwarded_, action.micro_batch, action, "its forward");
     if (rule_.computes_loss(stage_)) require(lost_, action.micro_batch, action, "its loss");
-    once(released_, action.micro_batch, action);
+    if (released_.count(action.micro_batch) != 0) refuse(stage_, action, "runs twice");
   }
 
   const GradientRule& rule_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "data/sampler.h"
+#include "models/freeze.h"
 #include "schedule/program.h"
 
 namespace interlock::training {
@@ -12,14 +13,25 @@ namespace {
 
 constexpr std::int64_t kBytes = 4;  // float32
 
+void refuse_to_learn_nothing(const config::Config& config, const schedule::GradientRule& rule) {
+  for (int stage = 0; stage < rule.stages(); ++stage) {
+    if (rule.learns(stage) || rule.has_head(stage)) return;
+  }
+  config::fail(config.where("model.freeze"), "model.freeze",
+               "freezes every layer that has weights, and no head is trained: nothing is left to learn");
+}
+
 }  // namespace
 
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data) {
-  const schedule::GradientRule rule(config.partition.stages, config.learning);
+  const models::Problem problem{data.sample_shape, data.target_shape, data.classes, data.integer_inputs,
+                                data.tokens};
+  const schedule::GradientRule rule(config.partition.stages, config.learning,
+                                    models::learning_stages(config, problem));
   std::vector<bool> with_head;
   for (int stage = 0; stage < rule.stages(); ++stage) with_head.push_back(rule.has_head(stage));
 
-  const models::Problem problem{data.sample_shape, data.target_shape, data.classes, data.integer_inputs};
+  refuse_to_learn_nothing(config, rule);
   RunPlan plan{config, data, rule, models::make_blueprint(config, problem, with_head), 0, 0, 0, {}};
   const std::int64_t batch = config.training.batch_size;
   plan.micro_batch_size = (batch + config.schedule.micro_batches - 1) / config.schedule.micro_batches;
@@ -38,7 +50,9 @@ RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& dat
 std::int64_t stored_bytes(const RunPlan& plan, int stage) {
   const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
   std::int64_t per_sample = models::element_count(blueprint.input);
-  if (!plan.config.training.recompute) per_sample += blueprint.activation_elements;
+  // Where no gradient comes back nothing but the input stays.
+  const bool keeps_graph = !plan.config.training.recompute && plan.rule.has_backward(stage);
+  if (keeps_graph) per_sample += blueprint.activation_elements;
   return kBytes * plan.micro_batch_size * per_sample;
 }
 
@@ -46,14 +60,16 @@ MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {
   const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
   const double parameters = static_cast<double>(kBytes) *
                             static_cast<double>(blueprint.main_parameters + blueprint.head_parameters);
+  const double learning =
+      parameters - static_cast<double>(kBytes) * static_cast<double>(blueprint.frozen_parameters);
   const bool adam = plan.config.optimizer.kind != config::OptimizerKind::kSgd;
   const double slots = adam ? 2 : (plan.config.optimizer.momentum > 0 ? 1 : 0);
 
   MemoryEstimate memory;
   memory.in_flight = schedule::peak_in_flight(plan.schedule.at(static_cast<std::size_t>(stage)));
   memory.weights = parameters;
-  memory.gradients = parameters;
-  memory.optimizer = slots * parameters;
+  memory.gradients = learning;
+  memory.optimizer = slots * learning;
   memory.activations = static_cast<double>(memory.in_flight * stored_bytes(plan, stage));
   return memory;
 }

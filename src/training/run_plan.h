@@ -26,7 +26,7 @@ struct RunPlan {
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data);
 
 // What one full micro-batch keeps for backward on a stage, in bytes: an estimate from the layers' shapes;
-// with training.recompute the stage's input only.
+// with training.recompute, and where all is frozen, the stage's input only.
 std::int64_t stored_bytes(const RunPlan& plan, int stage);
 
 // REQUIRES the schedule. Estimated bytes stage k needs while training: weights, gradients, optimizer state,

@@ -28,6 +28,20 @@ double link_seconds(const RunPlan& plan, std::size_t k) {
   return config.latency_us * 1e-6 + transfer;
 }
 
+// Stages with copies of the tied matrix send it to the first of them and get the sum back.
+void add_tied_stages(const RunPlan& plan, schedule::Costs& costs) {
+  for (const models::StageBlueprint& stage : plan.blueprint.stages) {
+    if (stage.tied_weights > 0 && !stage.frozen_tied_weights) costs.tied_stages.push_back(stage.stage);
+  }
+  if (costs.tied_stages.size() < 2) costs.tied_stages.clear();
+  if (costs.tied_stages.empty()) return;
+  const config::ScheduleConfig& config = plan.config.schedule;
+  const double bytes = kBytes * static_cast<double>(plan.data.classes * plan.config.model.width);
+  const double transfer = config.gigabytes_per_second > 0 ? bytes / (config.gigabytes_per_second * 1e9) : 0;
+  const auto others = static_cast<double>(costs.tied_stages.size() - 1);
+  costs.tied_exchange_seconds = 2 * (config.latency_us * 1e-6 + others * transfer);
+}
+
 }  // namespace
 
 std::vector<schedule::StageCosts> action_costs(const config::ActionTimes& times, int stages) {
@@ -75,6 +89,7 @@ KnownCosts known_costs(const RunPlan& plan) {
   for (std::size_t k = 0; k + 1 < static_cast<std::size_t>(stages); ++k) {
     known.costs.link_seconds.push_back(link_seconds(plan, k));
   }
+  if (config.run.device != config::DeviceKind::kSimulated) add_tied_stages(plan, known.costs);
   for (int stage = 0; stage < stages; ++stage) {
     known.costs.stored_bytes.push_back(static_cast<double>(stored_bytes(plan, stage)));
   }

@@ -14,6 +14,7 @@ namespace interlock::training {
 namespace {
 
 const std::string kOptimizerPrefix = "optimizer.";
+const std::string kVocabulary = "vocabulary";
 
 // Where a head sits: the number of the layer it follows. Heads are named by stage, so on another cut the same
 // name may mean another place.
@@ -33,8 +34,20 @@ storage::TensorFile read_all_shards(const std::string& directory) {
     storage::TensorFile file = storage::read_safetensors(directory + "/" + shard.file);
     for (auto& entry : file.tensors) all.tensors.push_back(std::move(entry));
     all.metadata[head_prefix(file.metadata["stage"])] = file.metadata["last_layer"];
+    all.metadata[kVocabulary] = file.metadata[kVocabulary];
   }
   return all;
+}
+
+void require_same_vocabulary(const std::map<std::string, std::string>& metadata,
+                             const std::string& vocabulary, const std::string& path) {
+  const auto found = metadata.find(kVocabulary);
+  const std::string theirs = found == metadata.end() ? "" : found->second;
+  if (theirs.empty() || vocabulary.empty() || theirs == vocabulary) return;
+  throw DataError(fmt::format(
+      "{}: was trained with another vocabulary (checksum {}) than data.vocabulary now gives ({}): the same "
+      "token numbers would mean other words",
+      path, theirs, vocabulary));
 }
 
 // A head that followed another layer when the checkpoint was written is no use here: forgets it.
@@ -50,7 +63,7 @@ void drop_misplaced_head(storage::TensorFile& all, const models::Stage& stage) {
 }  // namespace
 
 storage::ShardInfo write_stage_checkpoint(const std::string& directory, const models::Stage& stage,
-                                          const StageOptimizer& optimizer) {
+                                          const StageOptimizer& optimizer, const std::string& vocabulary) {
   make_directories(directory);
   storage::TensorFile file;
   file.tensors = stage.state();
@@ -58,14 +71,16 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
   for (auto& [name, tensor] : file.tensors) tensor = tensor.detach();
   file.metadata = {
       {"format", "pt"}, {"stage", std::to_string(stage.number())}, {"last_layer", last_layer(stage)}};
+  if (!vocabulary.empty()) file.metadata[kVocabulary] = vocabulary;
   const std::string name = storage::shard_name(stage.number());
   storage::write_safetensors(directory + "/" + name, file);
   return storage::describe_shard(directory, name);
 }
 
 void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
-                           StageOptimizer& optimizer) {
+                           StageOptimizer& optimizer, const std::string& vocabulary) {
   storage::TensorFile all = read_all_shards(directory);
+  require_same_vocabulary(all.metadata, vocabulary, directory);
   drop_misplaced_head(all, stage);
   bool head_is_new = false;
   for (const auto& [name, tensor] : stage.state()) {
@@ -88,10 +103,12 @@ void load_stage_checkpoint(const std::string& directory, const models::Stage& st
 
 storage::TensorFile read_checkpoint_weights(const std::string& directory) {
   storage::TensorFile weights;
-  for (auto& entry : read_all_shards(directory).tensors) {
+  storage::TensorFile all = read_all_shards(directory);
+  for (auto& entry : all.tensors) {
     if (entry.first.rfind(kOptimizerPrefix, 0) != 0) weights.tensors.push_back(std::move(entry));
   }
   weights.metadata = {{"format", "pt"}};
+  if (!all.metadata[kVocabulary].empty()) weights.metadata[kVocabulary] = all.metadata[kVocabulary];
   return weights;
 }
 

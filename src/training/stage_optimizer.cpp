@@ -1,5 +1,6 @@
 #include "training/stage_optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -15,27 +16,50 @@ namespace interlock::training {
 namespace {
 
 using torch::optim::Optimizer;
+using torch::optim::OptimizerParamGroup;
 using torch::optim::OptimizerParamState;
 
-std::unique_ptr<Optimizer> make_optimizer(const std::vector<at::Tensor>& parameters,
+// One group whose weights decay and one whose weights do not (either may be missing), and the settings of
+// both from `options`.
+template <typename Options>
+std::vector<OptimizerParamGroup> decay_groups(const models::NamedTensors& parameters,
+                                              const config::OptimizerConfig& config, Options options) {
+  std::vector<at::Tensor> decaying, constant;
+  for (const auto& [name, parameter] : parameters) {
+    const bool decays = config.decay_vectors || parameter.dim() >= 2;
+    (decays ? decaying : constant).push_back(parameter);
+  }
+  std::vector<OptimizerParamGroup> groups;
+  const auto add = [&](const std::vector<at::Tensor>& members, double decay) {
+    if (members.empty()) return;
+    auto own = std::make_unique<Options>(options);
+    own->weight_decay(decay);
+    groups.emplace_back(members, std::move(own));
+  };
+  add(decaying, config.weight_decay);
+  add(constant, 0);
+  return groups;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const models::NamedTensors& parameters,
                                           const config::OptimizerConfig& config) {
   const auto betas = std::make_tuple(config.beta1, config.beta2);
   switch (config.kind) {
-    case config::OptimizerKind::kSgd:
-      return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(config.lr)
-                                                                 .momentum(config.momentum)
-                                                                 .nesterov(config.nesterov)
-                                                                 .weight_decay(config.weight_decay));
-    case config::OptimizerKind::kAdam:
-      return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(config.lr)
-                                                                  .betas(betas)
-                                                                  .eps(config.epsilon)
-                                                                  .weight_decay(config.weight_decay));
-    case config::OptimizerKind::kAdamW:
-      return std::make_unique<torch::optim::AdamW>(parameters, torch::optim::AdamWOptions(config.lr)
-                                                                   .betas(betas)
-                                                                   .eps(config.epsilon)
-                                                                   .weight_decay(config.weight_decay));
+    case config::OptimizerKind::kSgd: {
+      const torch::optim::SGDOptions options =
+          torch::optim::SGDOptions(config.lr).momentum(config.momentum).nesterov(config.nesterov);
+      return std::make_unique<torch::optim::SGD>(decay_groups(parameters, config, options), options);
+    }
+    case config::OptimizerKind::kAdam: {
+      const torch::optim::AdamOptions options =
+          torch::optim::AdamOptions(config.lr).betas(betas).eps(config.epsilon);
+      return std::make_unique<torch::optim::Adam>(decay_groups(parameters, config, options), options);
+    }
+    case config::OptimizerKind::kAdamW: {
+      const torch::optim::AdamWOptions options =
+          torch::optim::AdamWOptions(config.lr).betas(betas).eps(config.epsilon);
+      return std::make_unique<torch::optim::AdamW>(decay_groups(parameters, config, options), options);
+    }
   }
   throw BrokenInvariant("optimizer kind without a maker");
 }
@@ -50,6 +74,16 @@ void clip(const std::vector<at::Tensor>& parameters, double limit) {
   for (const at::Tensor& parameter : parameters) {
     if (parameter.grad().defined()) parameter.grad().mul_(scale);
   }
+}
+
+std::vector<at::Tensor> without(const std::vector<at::Tensor>& parameters,
+                                const std::vector<at::Tensor>& excluded) {
+  std::vector<at::Tensor> rest;
+  for (const at::Tensor& parameter : parameters) {
+    const auto is_it = [&](const at::Tensor& other) { return other.is_same(parameter); };
+    if (std::none_of(excluded.begin(), excluded.end(), is_it)) rest.push_back(parameter);
+  }
+  return rest;
 }
 
 // The state of one parameter as (slot, tensor); counters become 0-dimensional int64 tensors.
@@ -81,18 +115,20 @@ std::unique_ptr<OptimizerParamState> adam_state(const at::Tensor& exp_avg, const
 
 StageOptimizer::StageOptimizer(const models::Stage& stage, const config::Config& config)
     : parameters_(stage.main().parameters()),
-      main_(stage.main().parameter_list()),
       config_(config.optimizer),
       clip_norm_(config.training.clip_norm) {
+  const std::vector<at::Tensor> tied = stage.tied_weights();
+  clip_groups_.push_back(without(stage.main().parameter_list(), tied));
   if (stage.has_head()) {
-    head_ = stage.head().parameter_list();
+    clip_groups_.push_back(without(stage.head().parameter_list(), tied));
     const models::NamedTensors& head = stage.head().parameters();
     parameters_.insert(parameters_.end(), head.begin(), head.end());
   }
+  for (const at::Tensor& matrix : tied) clip_groups_.push_back({matrix});
+  const auto is_frozen = [](const auto& entry) { return !entry.second.requires_grad(); };
+  parameters_.erase(std::remove_if(parameters_.begin(), parameters_.end(), is_frozen), parameters_.end());
   if (parameters_.empty()) return;  // a stage of layers without weights
-  std::vector<at::Tensor> all = main_;
-  all.insert(all.end(), head_.begin(), head_.end());
-  optimizer_ = make_optimizer(all, config_);
+  optimizer_ = make_optimizer(parameters_, config_);
 }
 
 void StageOptimizer::clear_gradients() {
@@ -100,12 +136,16 @@ void StageOptimizer::clear_gradients() {
   for (const auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
 }
 
-void StageOptimizer::step(double learning_rate) {
+void StageOptimizer::step(double learning_rate, double gradient_scale) {
   if (!optimizer_) return;
   const at::NoGradGuard no_grad;
+  if (gradient_scale != 1) {
+    for (const auto& [name, parameter] : parameters_) {
+      if (parameter.grad().defined()) parameter.grad().mul_(gradient_scale);
+    }
+  }
   if (clip_norm_ > 0) {
-    clip(main_, clip_norm_);
-    clip(head_, clip_norm_);
+    for (const std::vector<at::Tensor>& group : clip_groups_) clip(group, clip_norm_);
   }
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(learning_rate);
   optimizer_->step();

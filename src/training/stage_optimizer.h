@@ -18,9 +18,10 @@ class StageOptimizer {
   // Forgets the gradients of the previous step. Call before a batch; until then they can be looked at.
   void clear_gradients();
 
-  // Clips (training.clip_norm: the norm over the main net, and apart from it over the head, so that a head's
-  // training never changes the main net's update), then one step.
-  void step(double learning_rate);
+  // Multiplies all gradients by `gradient_scale` (Loss::correction), clips (training.clip_norm: the norm over
+  // the main net, and apart from it over the head, so that a head's training never changes the main net's
+  // update; a tied matrix, which other stages hold too, by itself), then one step.
+  void step(double learning_rate, double gradient_scale = 1);
 
   // Optimizer state as named tensors, "optimizer.<parameter>.<slot>", for checkpoints.
   [[nodiscard]] models::NamedTensors state() const;
@@ -31,8 +32,7 @@ class StageOptimizer {
 
  private:
   models::NamedTensors parameters_;
-  std::vector<at::Tensor> main_;
-  std::vector<at::Tensor> head_;
+  std::vector<std::vector<at::Tensor>> clip_groups_;
   config::OptimizerConfig config_;
   double clip_norm_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;

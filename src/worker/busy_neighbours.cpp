@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include "worker/random_input.h"
 #include "worker/stage_executor.h"
 
 namespace interlock::worker {
@@ -26,13 +27,8 @@ void BusyNeighbours::work(int number) const {
   const models::Stage stage(blueprint, plan_.config.training.seed);
   training::StageOptimizer optimizer(stage, plan_.config);
   StageExecutor executor(plan_, stage, optimizer);
-  const auto sizes = [&](models::Shape shape) {
-    shape.insert(shape.begin(), plan_.micro_batch_size);
-    return shape;
-  };
-  const at::Tensor input = blueprint.integer_input ? torch::zeros(sizes(blueprint.input), torch::kLong)
-                                                   : torch::randn(sizes(blueprint.input));
-  const at::Tensor gradient = torch::randn(sizes(blueprint.output));
+  const at::Tensor input = random_input(blueprint.input, plan_.micro_batch_size, blueprint.integer_input);
+  const at::Tensor gradient = random_input(blueprint.output, plan_.micro_batch_size, false);
   executor.begin_batch(true, 0, 1, plan_.micro_batch_size);
   while (!stop_) {
     executor.forward(0, input.detach(), {});

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "worker/busy_neighbours.h"
+#include "worker/random_input.h"
 #include "worker/stage_executor.h"
 
 namespace interlock::worker {
@@ -39,24 +40,15 @@ training::RunPlan measuring_plan(const training::RunPlan& plan, const std::vecto
 // Gives a stage the head that learning.head would; false where that does not fit.
 bool add_head(const training::RunPlan& plan, models::StageBlueprint& stage) {
   try {
-    stage.head = models::describe_head(plan.config.learning.head, stage.output, plan.blueprint.problem,
-                                       plan.config.where("learning.head"));
+    stage.head = models::describe_head(plan.config, stage.output, plan.blueprint.problem);
     const models::Stage built(stage, 1);
     const at::NoGradGuard no_grad;
-    models::Shape shape = stage.output;
-    shape.insert(shape.begin(), 2);
-    static_cast<void>(built.head().forward(torch::zeros(shape), {}));
+    static_cast<void>(built.head().forward(torch::zeros(models::batched(stage.output, 2)), {}));
     return true;
   } catch (const std::exception&) {  // ours or torch's: the shapes do not fit
     stage.head.clear();
     return false;
   }
-}
-
-at::Tensor random_input(const models::Shape& sample, std::int64_t samples, bool integer) {
-  models::Shape shape = sample;
-  shape.insert(shape.begin(), samples);
-  return integer ? torch::zeros(shape, torch::kLong) : torch::randn(shape);
 }
 
 class Stopwatch {

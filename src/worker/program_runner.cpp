@@ -60,6 +60,9 @@ void ProgramRunner::run(const PreparedProgram& program, double learning_rate, co
         links_.send_gradient(m, action.loss, device_.backward(m, action.loss));
         break;
       case ActionKind::kUpdate:
+        if (const at::Tensor own = device_.tied_gradient(); own.defined()) {
+          device_.set_tied_gradient(links_.sum_tied_gradients(own));
+        }
         device_.update(learning_rate);
         break;
     }

@@ -33,7 +33,8 @@ class SimulatedDevice : public StageDevice {
 
   const models::StageBlueprint& blueprint_;
   const schedule::StageCosts costs_;
-  const std::int64_t micro_batch_bytes_;  // estimated, as by `check`
+  const std::int64_t micro_batch_bytes_;           // estimated, as by `check`
+  const bool ends_with_forward_, ends_with_loss_;  // a micro-batch, where the stage has no backward
   bool training_ = false;
   std::map<int, std::int64_t> in_flight_;  // micro-batch -> samples
   at::Tensor output_, input_gradient_;     // reused

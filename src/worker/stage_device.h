@@ -16,6 +16,7 @@ struct BatchSums {
   bool has_loss = false;
   double loss = 0;  // mean over the batch
   std::int64_t correct = 0;
+  std::int64_t counted = 0;  // targets that are not padding; samples where each has one target
 };
 
 class StageDevice {
@@ -46,6 +47,11 @@ class StageDevice {
 
   // B: I and W of the one loss, in one pass. Releases micro-batch m.
   virtual at::Tensor backward(int m, int loss) = 0;
+
+  // Before U: the gradient of the stage's copies of the tied matrix (undefined where it has none), and the
+  // sum over all stages' copies that takes its place.
+  virtual at::Tensor tied_gradient() { return {}; }
+  virtual void set_tied_gradient(const at::Tensor&) {}
 
   // U: clip and step.
   virtual void update(double learning_rate) = 0;

@@ -9,7 +9,9 @@
 #include "common/error.h"
 #include "models/layout.h"
 #include "models/training_context.h"
+#include "schedule/program.h"
 #include "training/mix.h"
+#include "training/tied_weights.h"
 #include "worker/allocation_meter.h"
 #include "worker/stacked_gradient.h"
 
@@ -82,11 +84,14 @@ at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at:
   slot.input = models::in_compute_layout(activation);
   if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
   slot.targets = targets;
+  if (targets.defined()) sums_.counted += loss_.counted(targets);
   if (training_) slot.bytes = static_cast<std::int64_t>(activation.nbytes());
   count_bytes();
   run_forward(slot, context(m), training_ && !recompute_);
   at::Tensor output = slot.output.detach();
   if (recompute_ && !plan_.rule.computes_loss(number_)) slot.output.reset();
+  if (training_ && schedule::ends_micro_batch(plan_.rule, number_, schedule::ActionKind::kForward))
+    in_flight_.erase(m);
   return output;
 }
 
@@ -124,9 +129,10 @@ void StageExecutor::local_loss(int m) {
 
   torch::autograd::variable_list leaves = phi_;
   if (wants_delta) leaves.push_back(output);
-  if (leaves.empty()) return;
-  torch::autograd::backward({share}, {}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
+  if (!leaves.empty())
+    torch::autograd::backward({share}, {}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
   if (wants_delta) slot.deltas[number_] = models::in_compute_layout(output.grad());
+  if (schedule::ends_micro_batch(plan_.rule, number_, schedule::ActionKind::kLocalLoss)) in_flight_.erase(m);
 }
 
 void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient) {
@@ -175,11 +181,26 @@ at::Tensor StageExecutor::backward(int m, int loss) {
   return gradient;
 }
 
+at::Tensor StageExecutor::tied_gradient() {
+  return training::tied_gradient(stage_);
+}
+
+void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
+  training::set_tied_gradient(stage_, sum);
+}
+
+double StageExecutor::correct_for_padding() {
+  const double correction = loss_.correction(batch_samples_, plan_.data.target_shape, sums_.counted);
+  sums_.loss *= correction;
+  return correction;
+}
+
 void StageExecutor::update(double learning_rate) {
-  optimizer_.step(learning_rate);
+  optimizer_.step(learning_rate, correct_for_padding());
 }
 
 void StageExecutor::end_evaluation() {
+  correct_for_padding();
   in_flight_.clear();
 }
 

@@ -30,6 +30,8 @@ class StageExecutor : public StageDevice {
   std::vector<at::Tensor> stacked_input_gradients(int m, int first, int count) override;
   void weight_gradient(int m) override;
   at::Tensor backward(int m, int loss) override;
+  at::Tensor tied_gradient() override;
+  void set_tied_gradient(const at::Tensor& sum) override;
   void update(double learning_rate) override;
   void end_evaluation() override;
 
@@ -52,6 +54,7 @@ class StageExecutor : public StageDevice {
   void ensure_graph(InFlight& slot, int m);
   void drop_graph(InFlight& slot);
   void count_bytes();
+  double correct_for_padding();  // as the oracle's
 
   const training::RunPlan& plan_;
   const models::Stage& stage_;

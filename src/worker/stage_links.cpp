@@ -47,15 +47,12 @@ void StageLinks::post_ahead() {
 }
 
 at::Tensor StageLinks::buffer(const models::Shape& shape, std::int64_t samples, at::ScalarType type) {
-  models::Shape full = shape;
-  full.insert(full.begin(), samples);
-  return buffers_.take(full, type);
+  return buffers_.take(models::batched(shape, samples), type);
 }
 
 // A buffer in the layout that the stage computes in, so that what arrives need not be moved again.
 at::Tensor StageLinks::layout_buffer(const models::Shape& shape, std::int64_t samples) {
-  models::Shape full = shape;
-  full.insert(full.begin(), samples);
+  const models::Shape full = models::batched(shape, samples);
   return models::from_contiguous(buffers_.take(models::contiguous_sizes(full), torch::kFloat));
 }
 
@@ -114,6 +111,28 @@ void StageLinks::send_activation(int m, const at::Tensor& activation, const at::
 void StageLinks::send_gradient(int m, int loss, const at::Tensor& gradient) {
   // At the receiver the gradient has travelled loss - (stage - 1) hops.
   channel_.send(rank_of_stage(stage_ - 1), comm::Tag::gradient(loss - (stage_ - 1), m), wire(gradient));
+}
+
+at::Tensor StageLinks::sum_tied_gradients(const at::Tensor& own) {
+  std::vector<int> holders;
+  for (const models::StageBlueprint& blueprint : plan_.blueprint.stages) {
+    if (blueprint.tied_weights > 0) holders.push_back(blueprint.stage);
+  }
+  const comm::Tag tag = comm::Tag::tied_gradient();
+  const auto receive_from = [&](int stage) {
+    at::Tensor buffer = torch::empty_like(own);
+    comm::Transfer transfer = channel_.receive(rank_of_stage(stage), tag, buffer);
+    wait(transfer);
+    return buffer;
+  };
+  if (stage_ != holders.front()) {
+    channel_.send(rank_of_stage(holders.front()), tag, own);
+    return receive_from(holders.front());
+  }
+  at::Tensor sum = own;
+  for (std::size_t i = 1; i < holders.size(); ++i) sum = sum + receive_from(holders[i]);
+  for (std::size_t i = 1; i < holders.size(); ++i) channel_.send(rank_of_stage(holders[i]), tag, sum);
+  return sum;
 }
 
 double StageLinks::take_waited_seconds() {

@@ -29,6 +29,10 @@ class StageLinks {
   void send_activation(int m, const at::Tensor& activation, const at::Tensor& targets);
   void send_gradient(int m, int loss, const at::Tensor& gradient);
 
+  // Collective of the stages that hold copies of the tied matrix: the sum of their gradients. The first of
+  // them adds, from the lowest stage up, and sends the sum to the others.
+  at::Tensor sum_tied_gradients(const at::Tensor& own);
+
   struct Arrival {
     at::Tensor data;     // activation or gradient
     at::Tensor targets;  // activations only

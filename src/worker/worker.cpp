@@ -5,9 +5,8 @@
 
 #include "common/clock.h"
 #include "common/error.h"
-#include "common/log.h"
 #include "data/sampler.h"
-#include "models/weights.h"
+#include "models/pretrained.h"
 #include "schedule/learning_rate.h"
 #include "training/stage_checkpoint.h"
 #include "worker/simulated_device.h"
@@ -28,10 +27,7 @@ TrainedStage::TrainedStage(const training::RunPlan& plan, int number)
     : stage(plan.blueprint.stages.at(static_cast<std::size_t>(number)), plan.config.training.seed),
       optimizer(stage, plan.config),
       executor(plan, stage, optimizer) {
-  const std::string& init = plan.config.model.init;
-  if (init.empty()) return;
-  const std::string note = models::load_weights(stage, plan.blueprint, storage::read_safetensors(init), init);
-  if (!note.empty()) log_info(note);
+  models::InitialWeights(plan.config, plan.blueprint, plan.data.vocabulary).copy_into(stage);
 }
 
 Worker::Worker(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine,
@@ -55,7 +51,8 @@ StageDevice& Worker::device() {
 
 void Worker::restore(const std::string& checkpoint_directory) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
-  training::load_stage_checkpoint(checkpoint_directory, trained_->stage, trained_->optimizer);
+  training::load_stage_checkpoint(checkpoint_directory, trained_->stage, trained_->optimizer,
+                                  plan_.data.vocabulary);
 }
 
 const PreparedProgram& Worker::program_of(const Order& order) {
@@ -74,6 +71,7 @@ void Worker::learn_of(const Order& order) {
   known_orders_.push_back(order);
   if (order.kind != OrderKind::kTrain && order.kind != OrderKind::kEvaluate) return;
   links_.expect(program_of(order).receives, data::micro_batch_sizes(order.samples, plan_.micro_batch_size));
+  loader_.expect(order);
 }
 
 // Orders that have come already are looked at before their turn: their first messages may be on the way.
@@ -104,6 +102,7 @@ void Worker::run_batch(const Order& order, Report& report) {
   report.has_loss = sums.has_loss ? 1 : 0;
   report.loss = sums.loss;
   report.correct = sums.correct;
+  report.counted = sums.counted;
   report.peak_activation_bytes = device.peak_activation_bytes();
   report.micro_batch_activation_bytes = device.micro_batch_activation_bytes();
 }
@@ -111,8 +110,8 @@ void Worker::run_batch(const Order& order, Report& report) {
 void Worker::write_checkpoint(const Order& order, Report& report) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
   const std::string directory = storage::checkpoint_directory(plan_.config.run.dir, order.step);
-  const storage::ShardInfo shard =
-      training::write_stage_checkpoint(directory, trained_->stage, trained_->optimizer);
+  const storage::ShardInfo shard = training::write_stage_checkpoint(
+      directory, trained_->stage, trained_->optimizer, plan_.data.vocabulary);
   report.checksum = shard.checksum;
   report.bytes = shard.bytes;
 }

@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "app/verification.h"
+#include "common/ids.h"
 #include "schedule/program.h"
 #include "support/catch.h"
 #include "support/mpi_engine.h"
@@ -41,6 +42,15 @@ const std::vector<Model>& test_models() {
       {"resnet",
        "model: {kind: resnet, super_blocks: '4,2/6,2'}\nlearning: {head: conv4_bn_gbpl_fc",
        {{3, 8, 8}, {}, 4, false, 33, 0}},
+      {"tied language model",
+       "model: {kind: transformer_lm, blocks: 4, width: 8, attention_heads: 2, dropout: 0.1}\n"
+       "learning: {head: norm_unembed",
+       {{6}, {6}, 11, true, 33, 0, "text"}},
+      {"untied language model",
+       "model: {kind: transformer_lm, blocks: 4, width: 8, attention_heads: 2, tied: false, positions: "
+       "rotary}\n"
+       "learning: {head: block_norm_fc",
+       {{6}, {6}, 11, true, 33, 0, "text"}},
   };
   return models;
 }
@@ -52,8 +62,16 @@ class RandomDataset : public data::Dataset {
     torch::manual_seed(99);
     std::vector<std::int64_t> shape = info.sample_shape;
     shape.insert(shape.begin(), info.train_samples);
-    inputs_ = torch::randn(shape);
-    targets_ = torch::randint(info.classes, {info.train_samples}, torch::kLong);
+    if (!info.is_text()) {
+      inputs_ = torch::randn(shape);
+      targets_ = torch::randint(info.classes, {info.train_samples}, torch::kLong);
+      return;
+    }
+    inputs_ = torch::randint(info.classes, shape, torch::kLong);
+    targets_ = torch::randint(info.classes, shape, torch::kLong);
+    for (std::int64_t i = 0; i < info.train_samples; i += 2) {  // every second one is padded
+      targets_.select(0, i).slice(0, 2 + i % 4).fill_(kIgnoredTarget);
+    }
   }
   [[nodiscard]] std::int64_t size() const override { return inputs_.size(0); }
   [[nodiscard]] data::Batch load(const std::vector<std::int64_t>& samples, std::int64_t) const override {

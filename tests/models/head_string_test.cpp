@@ -21,7 +21,10 @@ std::string in_words(const std::vector<config::LayerSpec>& layers) {
 }
 
 std::string expand(const std::string& text, const Shape& input, const Problem& problem = kImages) {
-  return in_words(describe_head(text, input, problem, {"a.yaml", 4, 2}));
+  config::Config config;
+  config.learning.head = text;
+  config.origins["learning.head"] = {"a.yaml", 4, 2};
+  return in_words(describe_head(config, input, problem));
 }
 
 std::string refusal(const std::string& text, const Shape& input) {

@@ -42,6 +42,12 @@ const std::vector<Case> kCases = {
     {"{basic_block: {in: 4, width: 6, stride: 2}}", {4, 7, 8}, {6, 4, 4}},
     {"{bottleneck_block: {in: 8, width: 2}}", {8, 5, 5}, {8, 5, 5}},
     {"{bottleneck_block: {in: 4, width: 2, stride: 2}}", {4, 7, 6}, {8, 4, 3}},
+    {"{token_embedding: {entries: 11, width: 6}}", {5}, {5, 6}},
+    {"{token_embedding: {entries: 11, width: 6, positions: 7, dropout: 0.2, tied: true}}", {5}, {5, 6}},
+    {"{transformer_block: {width: 8, heads: 2, dropout: 0.2}}", {5, 8}, {5, 8}},
+    {"{transformer_block: {width: 8, heads: 4, hidden: 5, rotary: true, depth: 3}}", {6, 8}, {6, 8}},
+    {"{lm_output: {width: 6, entries: 11}}", {5, 6}, {5, 11}},
+    {"{unembed: {in: 6, out: 11}}", {5, 6}, {5, 11}},
     {"{resnet_stem: {in: 3, out: 4}}", {3, 7, 8}, {4, 7, 8}},
     {"{resnet_stem: {in: 3, out: 4, imagenet: true}}", {3, 33, 30}, {4, 9, 8}},
 };
@@ -51,12 +57,16 @@ struct Sample {
   at::Tensor input;  // two samples
 };
 
+bool takes_tokens(const std::string& kind) {
+  return kind == "embedding" || kind == "token_embedding";
+}
+
 Sample make_sample(const Case& test) {
   const config::LayerSpec spec = layers_of(std::string("[") + test.layer + "]").front();
   torch::manual_seed(3);
   Shape shape = test.in;
   shape.insert(shape.begin(), 2);
-  Sample sample{make_layer(spec), spec.kind == "embedding" ? torch::randint(11, shape) : torch::randn(shape)};
+  Sample sample{make_layer(spec), takes_tokens(spec.kind) ? torch::randint(11, shape) : torch::randn(shape)};
   sample.layer->initialise();
   return sample;
 }
@@ -138,6 +148,10 @@ TEST_CASE("an input that does not fit is refused with what was wanted and what c
   CHECK_THAT(mismatch("maxpool2d", {3, 1, 1}), Contains("window of 2"));
   CHECK_THAT(mismatch("gbpl", {3}), Contains("[3]"));
   CHECK_THAT(mismatch("{layernorm: {features: 4}}", {5}), Contains("4 features"));
+  CHECK_THAT(mismatch("{token_embedding: {entries: 9, width: 4, positions: 3}}", {4}),
+             Contains("3 positions") && Contains("4 tokens"));
+  CHECK_THAT(mismatch("{transformer_block: {width: 4}}", {5, 6}),
+             Contains("[tokens, 4]") && Contains("[5, 6]"));
   CHECK_THAT(mismatch("{batchnorm2d: {channels: 4}}", {3, 2, 2}), Contains("4 channels"));
 }
 
@@ -151,6 +165,8 @@ TEST_CASE("a wrong layer is refused at its place, with the nearest name") {
   CHECK_THAT(refusal("{relu: {slope: 0.1}}"), Contains("slope"));
   CHECK_THAT(refusal("{linear: {in: 0, out: 4}}"), Contains("in"));
   CHECK_THAT(refusal("{maxpool2d: {kernel: 3, padding: 2}}"), Contains("at most half the kernel"));
+  CHECK_THAT(refusal("{transformer_block: {width: 6, heads: 4}}"), Contains("does not divide"));
+  CHECK_THAT(refusal("{transformer_block: {width: 6, heads: 2, rotary: true}}"), Contains("even"));
   CHECK_THAT(refusal("{dropout: {p: 1.0}}"), Contains("p"));
 }
 

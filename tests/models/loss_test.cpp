@@ -1,5 +1,6 @@
 #include "models/loss.h"
 
+#include "common/ids.h"
 #include "models_support.h"
 
 namespace interlock::models {
@@ -32,6 +33,31 @@ TEST_CASE("cross entropy: the shares of ragged micro-batches add up to the batch
   CHECK(summed(make_loss(config::LossKind::kCrossEntropy), output, targets) == Approx(plain).epsilon(1e-12));
   CHECK(summed(make_loss(config::LossKind::kCrossEntropy, 0.1), output, targets) ==
         Approx(0.9 * plain + 0.1 * even).epsilon(1e-12));
+}
+
+TEST_CASE("tokens: shares times the correction are the mean over the targets that are not padding") {
+  torch::manual_seed(3);
+  const at::Tensor output = torch::randn({7, 4, 5}, torch::kDouble);
+  at::Tensor targets = torch::randint(5, {7, 4}, torch::kLong);
+  targets.select(0, 1).slice(0, 2).fill_(kIgnoredTarget);
+  targets.select(0, 6).slice(0, 1).fill_(kIgnoredTarget);
+  const Loss loss = make_loss(config::LossKind::kCrossEntropy);
+  CHECK(loss.counted(targets) == 28 - 2 - 3);
+  const at::Tensor kept = targets.flatten().ne(kIgnoredTarget);
+  const at::Tensor logs = output.log_softmax(2).flatten(0, 1).index({kept});
+  const double mean = -logs.gather(1, targets.flatten().index({kept}).unsqueeze(1)).mean().item<double>();
+  CHECK(summed(loss, output, targets) * loss.correction(7, {4}, 23) == Approx(mean).epsilon(1e-12));
+  CHECK(loss.correct(output, targets) <= 23);
+}
+
+TEST_CASE("without padding nothing is corrected") {
+  const Loss loss = make_loss(config::LossKind::kCrossEntropy);
+  CHECK(loss.counted(torch::zeros({7, 4}, torch::kLong)) == 28);
+  CHECK(loss.correction(7, {4}, 28) == 1.0);
+  CHECK(loss.counted(torch::zeros({7}, torch::kLong)) == 7);
+  CHECK(loss.correction(7, {}, 7) == 1.0);
+  const Loss squares = make_loss(config::LossKind::kMeanSquaredError);
+  CHECK(squares.correction(7, {3}, squares.counted(torch::zeros({7, 3}))) == 1.0);
 }
 
 TEST_CASE("mean squared error: the shares of ragged micro-batches add up to the mean over all numbers") {

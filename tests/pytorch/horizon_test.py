@@ -13,8 +13,8 @@ from support.runner import check, check_equal, main, skip_without  # noqa: E402
 
 skip_without("torch", "safetensors", "numpy")
 import torch  # noqa: E402
-from reference import (Network, batches_of, compare_losses, compare_tensors, make_config, make_optimizer,  # noqa: E402
-                       make_task, mean_loss, train_ours)
+from reference import (Network, add_gradients, batches_of, compare_losses, compare_tensors, factor,  # noqa: E402
+                       losses_of, make_config, make_optimizer, make_task, mean_loss, train_ours)
 
 BATCH, SAMPLES = 8, 77  # ten batches, the last of five; with three micro-batches 3 + 3 + 2, and 3 + 2
 SGD = {"kind": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
@@ -44,54 +44,6 @@ def convnet(batch_norm):
     heads = [[*block(6, 4), "gbpl", {"linear": {"in": 4, "out": 5}}], ["gbpl", {"linear": {"in": 8, "out": 5}}],
              ["flatten", {"linear": {"in": 32, "out": 5}}]]
     return sum(stages, []), [len(stage) for stage in stages], heads, (3, 8, 8), 5
-
-
-def reach(stage, horizon, stages):
-    return min(stage + horizon - 1, stages - 1)
-
-
-def factor(mix, loss, stage, horizon, stages):
-    """What the derivative of `loss` counts in the gradient of `stage`."""
-    farthest = reach(stage, horizon, stages)
-    if not stage <= loss <= farthest:
-        return 0
-    if mix == "farthest" or horizon == stages:  # N = K is plain backpropagation, whatever the mix
-        return 1 if loss == farthest else 0
-    if mix == "sum":
-        return 1
-    if mix == "mean":
-        return 1 / (farthest - stage + 1)
-    return mix[loss - stage]
-
-
-def losses_of(network, inputs, targets, live, loss):
-    """One loss a stage on the connected graph; None where nobody uses it."""
-    values, h = [], inputs
-    for k, stage in enumerate(network.stages):
-        h = stage(h)
-        last = k + 1 == len(network.stages)
-        values.append((loss(h, targets) if last else loss(network.heads[k](h), targets)) if live[k] else None)
-    return values
-
-
-def add_gradients(network, losses, factors, share):
-    """factors[l][k]; each head learns from its own loss alone."""
-    def add(value, parameters, scale):
-        parameters = list(parameters)
-        if not parameters:
-            return
-        for parameter, gradient in zip(parameters, torch.autograd.grad(value, parameters, retain_graph=True)):
-            gradient = gradient * scale
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-
-    for l, value in enumerate(losses):
-        if value is None:
-            continue
-        for k, stage in enumerate(network.stages):
-            if factors[l][k] != 0:
-                add(value, stage.parameters(), share * factors[l][k])
-        if l < len(network.heads):
-            add(value, network.heads[l].parameters(), share)
 
 
 def train_reference(network, optimizer, batches, factors, live, micro_batch, loss):

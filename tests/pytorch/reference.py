@@ -119,3 +119,53 @@ def compare_tensors(ours, network, untouched=()):
 
 def mean_loss(kind):
     return F.cross_entropy if kind == "cross_entropy" else F.mse_loss
+
+
+# The paper's rule, loss by loss and stage by stage on one connected graph.
+
+def reach(stage, horizon, stages):
+    return min(stage + horizon - 1, stages - 1)
+
+
+def factor(mix, loss, stage, horizon, stages):
+    """What the derivative of `loss` counts in the gradient of `stage`."""
+    farthest = reach(stage, horizon, stages)
+    if not stage <= loss <= farthest:
+        return 0
+    if mix == "farthest" or horizon == stages:  # N = K is plain backpropagation, whatever the mix
+        return 1 if loss == farthest else 0
+    if mix == "sum":
+        return 1
+    if mix == "mean":
+        return 1 / (farthest - stage + 1)
+    return mix[loss - stage]
+
+
+def losses_of(network, inputs, targets, live, loss):
+    """One loss a stage on the connected graph; None where nobody uses it."""
+    values, h = [], inputs
+    for k, stage in enumerate(network.stages):
+        h = stage(h)
+        last = k + 1 == len(network.stages)
+        values.append((loss(h, targets) if last else loss(network.heads[k](h), targets)) if live[k] else None)
+    return values
+
+
+def add_gradients(network, losses, factors, share):
+    """factors[l][k]; each head learns from its own loss alone."""
+    def add(value, parameters, scale):
+        parameters = list(parameters)
+        if not parameters:
+            return
+        for parameter, gradient in zip(parameters, torch.autograd.grad(value, parameters, retain_graph=True)):
+            gradient = gradient * scale
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+
+    for l, value in enumerate(losses):
+        if value is None:
+            continue
+        for k, stage in enumerate(network.stages):
+            if factors[l][k] != 0:
+                add(value, stage.parameters(), share * factors[l][k])
+        if l < len(network.heads):
+            add(value, network.heads[l].parameters(), share)

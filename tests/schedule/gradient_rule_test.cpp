@@ -141,6 +141,41 @@ TEST_CASE("a stage has every gradient it mixes or sends: its own loss's or a rec
   }
 }
 
+TEST_CASE("frozen first stages: nothing is sent to them, and their heads are dead") {
+  check_table(make_rule(4, 2, MixKind::kFarthest, {}, false, {false, false, true, true}),
+              {{{}, {}, {}, false}, {{}, {}, {}, false}, {{3}, {3}, {}, false}, {{3}, {}, {3}, false}});
+  check_table(make_rule(4, 4, MixKind::kFarthest, {}, false, {false, false, true, true}),
+              {{{}, {}, {}, false}, {{}, {}, {}, false}, {{3}, {3}, {}, false}, {{3}, {}, {3}, false}});
+  check_table(make_rule(3, 1, MixKind::kFarthest, {}, false, {false, true, true}),
+              {{{}, {}, {}, false}, {{1}, {}, {}, true}, {{2}, {}, {}, false}});
+}
+
+TEST_CASE("a frozen stage between others passes on what those below need, and nothing for itself") {
+  check_table(make_rule(4, 2, MixKind::kFarthest, {}, false, {true, true, false, true}),
+              {{{1}, {1}, {}, false}, {{2}, {2}, {1}, true}, {{}, {}, {2}, true}, {{3}, {}, {}, false}});
+  check_table(make_rule(3, 3, MixKind::kFarthest, {}, false, {true, false, false}),
+              {{{2}, {2}, {}, false}, {{}, {2}, {2}, false}, {{}, {}, {2}, false}});
+}
+
+TEST_CASE("training all heads keeps the heads of frozen stages") {
+  check_table(make_rule(3, 2, MixKind::kFarthest, {}, true, {false, false, true}),
+              {{{}, {}, {}, true}, {{}, {}, {}, true}, {{2}, {}, {}, false}});
+}
+
+TEST_CASE("with frozen stages, what is sent is received, and used by a stage that learns") {
+  for (const auto& [name, rule] : frozen_rules()) {
+    INFO(name);
+    bool learns_below = false;
+    for (int stage = 0; stage < rule.stages(); ++stage) {
+      if (stage > 0) CHECK(rule.losses_sent(stage) == rule.losses_received(stage - 1));
+      CHECK(rule.losses_mixed(stage).empty() == !rule.learns(stage));
+      if (!learns_below) CHECK(rule.losses_sent(stage).empty());
+      learns_below = learns_below || rule.learns(stage);
+      CHECK(rule.has_backward(stage) == (rule.learns(stage) || !rule.losses_sent(stage).empty()));
+    }
+  }
+}
+
 TEST_CASE("a horizon beyond the stages is a broken invariant") {
   CHECK_THROWS_AS(make_rule(3, 4), BrokenInvariant);
   CHECK_THROWS_AS(make_rule(3, -1), BrokenInvariant);

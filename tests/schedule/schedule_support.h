@@ -1,6 +1,7 @@
 #pragma once
 // Shared by the tests of this folder: rules and schedules in one line, every rule up to eight stages, costs.
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,13 +16,14 @@ namespace interlock::schedule {
 using config::MixKind;
 
 inline GradientRule make_rule(int stages, int horizon, MixKind mix = MixKind::kFarthest,
-                              const std::vector<double>& weights = {}, bool train_all_heads = false) {
+                              const std::vector<double>& weights = {}, bool train_all_heads = false,
+                              const std::vector<bool>& learns = {}) {
   config::LearningConfig learning;
   learning.horizon = horizon;
   learning.mix = mix;
   learning.mix_weights = weights;
   learning.train_all_heads = train_all_heads;
-  return {stages, learning};
+  return {stages, learning, learns};
 }
 
 struct NamedRule {
@@ -46,6 +48,35 @@ inline std::vector<NamedRule> all_rules() {
       rules.push_back({name + "every second", make_rule(stages, horizon, MixKind::kWeights, every_second)});
       rules.push_back({name + "own only", make_rule(stages, horizon, MixKind::kWeights, own)});
       rules.push_back({name + "all heads", make_rule(stages, horizon, MixKind::kFarthest, {}, true)});
+    }
+  }
+  return rules;
+}
+
+// Rules with stages that do not learn: the first ones, one in the middle, the last, every other one, all.
+inline std::vector<NamedRule> frozen_rules() {
+  std::vector<NamedRule> rules;
+  for (int stages = 1; stages <= 6; ++stages) {
+    for (int horizon = 1; horizon <= stages; ++horizon) {
+      const auto count = static_cast<std::size_t>(stages);
+      std::vector<std::vector<bool>> patterns;
+      for (std::size_t first = 1; first < count; ++first) {
+        patterns.emplace_back(count, true);
+        std::fill_n(patterns.back().begin(), first, false);
+        patterns.emplace_back(count, true);
+        patterns.back()[first] = false;
+      }
+      patterns.emplace_back(count, false);
+      patterns.emplace_back(count, false);
+      for (std::size_t k = 0; k < count; k += 2) patterns.back()[k] = true;
+      for (const std::vector<bool>& learns : patterns) {
+        std::string name = "K=" + std::to_string(stages) + " N=" + std::to_string(horizon) + " learns ";
+        for (const bool one : learns) name += one ? '1' : '0';
+        rules.push_back({name, make_rule(stages, horizon, MixKind::kFarthest, {}, false, learns)});
+        rules.push_back({name + " sum", make_rule(stages, horizon, MixKind::kSum, {}, false, learns)});
+        rules.push_back(
+            {name + " all heads", make_rule(stages, horizon, MixKind::kFarthest, {}, true, learns)});
+      }
     }
   }
   return rules;

@@ -45,6 +45,24 @@ TEST_CASE("GPipe takes as long as 1F1B where stages are alike, with every micro-
   }
 }
 
+TEST_CASE("stages that share a matrix wait for the last of them, so depth costs again") {
+  for (const int stages : {2, 4, 8}) {
+    const GradientRule rule = make_rule(stages, 1);
+    Costs costs = equal_costs(stages);
+    for (StageCosts& stage : costs.stages) stage.update = 0.5;
+    const double alone = simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds;
+    CHECK(alone == Approx(3 * 3 + 0.5));
+    costs.tied_stages = {0, stages - 1};
+    costs.tied_exchange_seconds = 0.25;
+    // The first micro-batch reaches the last stage after stages-1 forwards; only then can that one begin.
+    const double tied = simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds;
+    CHECK(tied == Approx(alone + stages - 1 + 0.25));
+    costs.tied_stages = {stages - 1};
+    costs.tied_exchange_seconds = 0;
+    CHECK(simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds == Approx(alone));
+  }
+}
+
 TEST_CASE("local learning takes its slowest stage's work, whatever the others and the links cost") {
   std::mt19937 generator(3);
   for (int stages = 1; stages <= 8; ++stages) {

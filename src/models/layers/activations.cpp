@@ -1,9 +1,8 @@
 // Elementwise layers without weights, and dropout.
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <torch/types.h>
 
-#include "common/random.h"
+#include "models/layers/dropout.h"
 #include "models/layers/factories.h"
 
 namespace interlock::models {
@@ -30,12 +29,7 @@ class Dropout : public Layer {
   explicit Dropout(double probability) : probability_(probability) {}
   [[nodiscard]] Shape output_shape(const Shape& in) const override { return in; }
   at::Tensor forward(const at::Tensor& x, const ForwardContext& context) override {
-    if (!context.training || probability_ == 0) return x;
-    at::Generator generator = at::detail::createCPUGenerator(
-        derive_seed(context.dropout_seed, SeedPurpose::kDropout, {context.layer}));
-    const double keep = 1 - probability_;
-    const at::Tensor mask = torch::empty_like(x).bernoulli_(keep, generator).div_(keep);
-    return x * mask;
+    return dropout(x, probability_, context);
   }
 
  private:

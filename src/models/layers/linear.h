@@ -12,6 +12,9 @@ class Linear : public Layer {
   at::Tensor forward(const at::Tensor& x, const ForwardContext& context) override;
   void initialise() override;
 
+  [[nodiscard]] const at::Tensor& weight() const { return weight_; }
+  [[nodiscard]] const at::Tensor& bias() const { return bias_; }  // undefined without bias
+
  private:
   std::int64_t in_;
   std::int64_t out_;

@@ -46,38 +46,28 @@ LayerPtr make_batchnorm2d(const config::LayerSpec& spec) {
                                        spec.double_or("momentum", 0.1, 0, 1));
 }
 
-namespace {
+LayerNorm::LayerNorm(std::int64_t features, double epsilon) : features_(features), epsilon_(epsilon) {
+  weight_ = register_parameter("weight", torch::empty({features}));
+  bias_ = register_parameter("bias", torch::empty({features}));
+}
 
-// Normalises the last dimension.
-class LayerNorm : public Layer {
- public:
-  LayerNorm(std::int64_t features, double epsilon) : features_(features), epsilon_(epsilon) {
-    weight_ = register_parameter("weight", torch::empty({features}));
-    bias_ = register_parameter("bias", torch::empty({features}));
+Shape LayerNorm::output_shape(const Shape& in) const {
+  if (in.empty() || in.back() != features_) {
+    throw ShapeMismatch(
+        fmt::format("takes {} features in the last dimension but gets {}", features_, format_shape(in)));
   }
-  [[nodiscard]] Shape output_shape(const Shape& in) const override {
-    if (in.empty() || in.back() != features_) {
-      throw ShapeMismatch(
-          fmt::format("takes {} features in the last dimension but gets {}", features_, format_shape(in)));
-    }
-    return in;
-  }
-  at::Tensor forward(const at::Tensor& x, const ForwardContext&) override {
-    return at::layer_norm(x, {features_}, weight_, bias_, epsilon_);
-  }
-  void initialise() override {
-    const at::NoGradGuard no_grad;
-    weight_.fill_(1);
-    bias_.zero_();
-  }
+  return in;
+}
 
- private:
-  std::int64_t features_;
-  double epsilon_;
-  at::Tensor weight_, bias_;
-};
+at::Tensor LayerNorm::forward(const at::Tensor& x, const ForwardContext&) {
+  return at::layer_norm(x, {features_}, weight_, bias_, epsilon_);
+}
 
-}  // namespace
+void LayerNorm::initialise() {
+  const at::NoGradGuard no_grad;
+  weight_.fill_(1);
+  bias_.zero_();
+}
 
 LayerPtr make_layernorm(const config::LayerSpec& spec) {
   spec.reject_unknown({"features", "epsilon"});

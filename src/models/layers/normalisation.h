@@ -20,4 +20,18 @@ class BatchNorm2d : public Layer {
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
 };
 
+// Layer normalisation over the last dimension. Weight 1, bias 0 to start.
+class LayerNorm : public Layer {
+ public:
+  explicit LayerNorm(std::int64_t features, double epsilon = 1e-5);
+  [[nodiscard]] Shape output_shape(const Shape& in) const override;
+  at::Tensor forward(const at::Tensor& x, const ForwardContext& context) override;
+  void initialise() override;
+
+ private:
+  std::int64_t features_;
+  double epsilon_;
+  at::Tensor weight_, bias_;
+};
+
 }  // namespace interlock::models
