@@ -1,6 +1,7 @@
 #include "schedule/gradient_rule.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,14 +11,18 @@ namespace interlock::schedule {
 
 using config::MixKind;
 
-GradientRule::GradientRule(int stages, const config::LearningConfig& learning)
+GradientRule::GradientRule(int stages, const config::LearningConfig& learning, std::vector<bool> learns)
     : stages_(stages),
       horizon_(learning.resolved_horizon(stages)),
+      learns_(std::move(learns)),
       mix_(end_to_end() ? MixKind::kFarthest : learning.mix),  // N = K: the last loss alone, whatever the mix
       weights_(learning.mix_weights),
       train_all_heads_(learning.train_all_heads) {
   INTERLOCK_CHECK(1 <= horizon_ && horizon_ <= stages_,
                   fmt::format("horizon {} stages {}", horizon_, stages_));
+  if (learns_.empty()) learns_.assign(static_cast<std::size_t>(stages_), true);
+  INTERLOCK_CHECK(static_cast<int>(learns_.size()) == stages_,
+                  fmt::format("{} stages, {} that may learn", stages_, learns_.size()));
   for (int loss = 0; loss < stages_; ++loss) {
     int user = std::max(0, loss - horizon_ + 1);
     while (user <= loss && mix_weight(loss, user) == 0) ++user;
@@ -41,7 +46,7 @@ int GradientRule::reach(int stage) const {
 }
 
 double GradientRule::mix_weight(int loss, int stage) const {
-  if (loss < stage || loss > reach(stage)) return 0;
+  if (loss < stage || loss > reach(stage) || !learns(stage)) return 0;
   switch (mix_) {
     case MixKind::kFarthest:
       return loss == reach(stage) ? 1 : 0;

@@ -5,6 +5,9 @@
 // reach(k). It is *needed* at stage k only if stage k itself, or a stage below it, puts loss l into its
 // weight gradient; all else is dead and appears in no schedule. With N = K the last loss alone is used,
 // whatever the mix: plain backpropagation.
+//
+// A stage whose weights are all frozen (model.freeze) uses no gradient. It only passes on what stages below
+// it need; where nothing below learns either, it runs forward alone.
 
 #include <vector>
 
@@ -14,8 +17,9 @@ namespace interlock::schedule {
 
 class GradientRule {
  public:
+  // `learns[k]`: does stage k have weights that learn? Empty: all do.
   // REQUIRES 1 <= learning.resolved_horizon(stages) <= stages (the config layer has checked it).
-  GradientRule(int stages, const config::LearningConfig& learning);
+  GradientRule(int stages, const config::LearningConfig& learning, std::vector<bool> learns = {});
 
   [[nodiscard]] int stages() const { return stages_; }
   [[nodiscard]] int horizon() const { return horizon_; }
@@ -25,7 +29,8 @@ class GradientRule {
   // Paper: stage k learns from losses k .. reach(k) = min(k + N - 1, K - 1).
   [[nodiscard]] int reach(int stage) const;
 
-  // Factor of delta(l, k) in the weight gradient of stage k; 0 for a loss that is not mixed in.
+  // Factor of delta(l, k) in the weight gradient of stage k; 0 for a loss that is not mixed in, and where
+  // stage k does not learn.
   // Under `farthest`, the paper's rule, it is 1 for l = reach(k) and 0 otherwise.
   [[nodiscard]] double mix_weight(int loss, int stage) const;
 
@@ -38,6 +43,12 @@ class GradientRule {
   [[nodiscard]] const std::vector<int>& losses_received(int stage) const { return at(stage).received; }
   // Losses whose delta(l, stage - 1) this stage computes and sends down, ascending.
   [[nodiscard]] const std::vector<int>& losses_sent(int stage) const { return at(stage).sent; }
+
+  [[nodiscard]] bool learns(int stage) const { return learns_[static_cast<std::size_t>(stage)]; }
+  // Does any gradient of its output come to `stage`, for its own weights or for a stage below?
+  [[nodiscard]] bool has_backward(int stage) const {
+    return !losses_mixed(stage).empty() || !losses_sent(stage).empty();
+  }
 
   // Does `stage` compute its own loss? (Through its head, or directly on the last stage.)
   [[nodiscard]] bool computes_loss(int stage) const;
@@ -54,6 +65,7 @@ class GradientRule {
 
   int stages_;
   int horizon_;
+  std::vector<bool> learns_;
   config::MixKind mix_;
   std::vector<double> weights_;
   bool train_all_heads_;
