@@ -9,6 +9,7 @@
 #include "common/files.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "data/open_text.h"
 #include "storage/checkpoint.h"
 
 namespace interlock::app {
@@ -61,13 +62,35 @@ std::string find_checkpoint_of_run(const config::Config& config, const std::stri
   return found;
 }
 
+namespace {
+
+// The run's vocabulary beside its weights, and the config to be written pointing at it: tokens keep their
+// meaning wherever the text goes.
+void keep_vocabulary(config::Config& config) {
+  if (config.data.kind != config::DataKind::kText || config.data.tokens == config::TokenKind::kBytes) return;
+  std::string content;
+  std::string reason;
+  try {
+    if (!read_file(data::vocabulary_file(config), content, reason)) return;
+  } catch (const DataError&) {
+    return;  // only stage 0 need see the text; its host made or found the vocabulary
+  }
+  const bool words = config.data.tokens == config::TokenKind::kWords;
+  config.data.vocabulary = config.run.dir + (words ? "/vocabulary.txt" : "/vocabulary.model");
+  write_file_atomically(config.data.vocabulary, content);
+}
+
+}  // namespace
+
 void prepare_run_folder(const config::Config& config, bool fresh) {
   const std::string& folder = config.run.dir;
   if (fresh && std::filesystem::exists(folder + "/metrics.jsonl")) {
     log_info(fmt::format("{} held an earlier run: moved to {}", folder, set_aside_directory(folder)));
   }
   make_directories(folder);
-  write_file_atomically(folder + "/config.yaml", config::to_yaml(config));
+  config::Config kept = config;
+  keep_vocabulary(kept);
+  write_file_atomically(folder + "/config.yaml", config::to_yaml(kept));
 }
 
 std::int64_t steps_done(const std::string& checkpoint) {

@@ -25,7 +25,7 @@ std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std
 // The checkpoint to use: `given`, or the newest of the run. Errors: DataError where there is none.
 std::string find_checkpoint_of_run(const config::Config& config, const std::string& given);
 
-// Makes the folder and writes config.yaml; a fresh start sets an earlier run's folder aside first and says
+// Makes the folder and writes config.yaml, for text with a copy of the vocabulary; a fresh start sets an earlier run's folder aside first and says
 // so.
 void prepare_run_folder(const config::Config& config, bool fresh);
 

@@ -1,6 +1,7 @@
 """Language models as users train them: text in, perplexity and samples out, and what is refused."""
 
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -79,10 +80,22 @@ def another_vocabulary_is_refused(interlock):
     trained(interlock, tokens="words", vocabulary="words.txt", sequences="lines")
     (interlock.folder / "words.txt").write_text("".join(word + "\n" for word in ["<unk>", "</s>", *reversed(WORDS)]))
     for command in [["train", "run.yaml", "--single-process", "--resume", "training.epochs=3"],
-                    ["generate", "run"], ["train", "run.yaml", "--single-process", "model.init=run", "run.dir=other"]]:
+                    ["generate", "run", "data.vocabulary=words.txt"], ["train", "run.yaml", "--single-process", "model.init=run", "run.dir=other"]]:
         refused = interlock.run(*command)
         check(refused.code == 3 and "vocabulary" in refused.err, str(refused))
     check(not (interlock.folder / "other").exists(), "a refused run left a folder")
+    interlock.succeed("generate", "run")  # the run has kept its own
+
+
+def a_run_needs_its_text_no_more(interlock):
+    """A vocabulary that was made from the text is kept with the weights."""
+    for tokens in ["words", "sentencepiece"]:
+        write_text(interlock)
+        run = interlock.train(tokens, config(tokens=tokens, vocabulary_size=300))
+        shutil.rmtree(interlock.folder / "cache")
+        (interlock.folder / "text.txt").unlink()
+        check(interlock.succeed("generate", tokens, "--tokens", "5").out.strip() != "", "nothing was generated")
+        check((run / ("vocabulary.txt" if tokens == "words" else "vocabulary.model")).exists(), "no vocabulary kept")
 
 
 def what_cannot_be_generated(interlock):
@@ -135,6 +148,7 @@ main([
     ("ranks equal the oracle on streams and on lines", ranks_equal_the_oracle),
     ("samples follow the seed, temperature and top-k", samples),
     ("words end with their line", words_end_with_their_line),
+    ("a run needs its text no more", a_run_needs_its_text_no_more),
     ("tokens out of range are refused", tokens_out_of_range),
     ("another vocabulary is refused", another_vocabulary_is_refused),
     ("a checkpoint of another kind of tokens is refused", tokens_past_the_vocabulary),
