@@ -44,7 +44,7 @@ TEST_CASE("a step line has the documented fields, with null where a stage has no
 TEST_CASE("losses are written so that they read back to the last bit") {
   const TempFolder folder;
   const PerStage losses = {1.0 / 3, 2.3025850929940455, 1e-17};
-  MetricsLog(folder.path_of("m"), false).write(EvalMetrics{1, 1, losses, {}});
+  MetricsLog(folder.path_of("m"), false).write(EvalMetrics{1, 1, losses, {}, {}});
   CHECK(read_lines(folder.path_of("m"))[0]["loss"].get<PerStage>() == losses);
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
   MetricsLog log(folder.path_of("m"), false);
   log.write(RunMetrics{"start", 2, 1, 4, 0, 0, 0, {}, {}, {}, {}, {}});
   log.write(EpochMetrics{3, 1, {1, 2}, {0.5, kNone}, {1, 1}, 2.5, 100});
-  log.write(EvalMetrics{3, 1, {1, 2}, {0.5, kNone}});
+  log.write(EvalMetrics{3, 1, {1, 2}, {0.5, kNone}, {}});
   log.write(RunMetrics{"end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {640, 640}, {320, 320}});
   const std::vector<json> lines = read_lines(folder.path_of("m"));
   REQUIRE(lines.size() == 4);
@@ -71,6 +71,18 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
   CHECK(lines[3]["micro_batches"] == 4);
   const Names kinds = {lines[0]["kind"], lines[1]["kind"], lines[2]["kind"], lines[3]["kind"]};
   CHECK(kinds == Names{"run", "epoch", "eval", "run"});
+}
+
+TEST_CASE("text adds tokens a second to steps and a perplexity to evaluations") {
+  const TempFolder folder;
+  MetricsLog log(folder.path_of("m"), false);
+  StepMetrics step;
+  step.tokens_per_second = 1000;
+  log.write(step);
+  log.write(EvalMetrics{3, 1, {kNone, 1}, {kNone, 0.5}, {kNone, 2.5}});
+  const std::vector<json> lines = read_lines(folder.path_of("m"));
+  CHECK(lines[0]["tokens_per_second"] == 1000);
+  CHECK(lines[1]["perplexity"] == json::array({nullptr, 2.5}));
 }
 
 TEST_CASE("each line is in the file as soon as it is written") {
