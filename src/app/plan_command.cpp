@@ -87,6 +87,17 @@ void print_stages(const Prediction& p) {
   }
 }
 
+// Why there is a bubble that no order of actions removes.
+void explain_tied_stages(const std::vector<int>& tied) {
+  if (tied.empty()) return;
+  std::vector<std::string> names;
+  for (const int stage : tied) names.push_back(std::to_string(stage));
+  fmt::print(
+      "stages {} hold copies of one matrix and wait for each other before each update; model.tied: "
+      "false, and heads without unembed, avoid that\n",
+      join(names, ", "));
+}
+
 void print_prediction(const Prediction& p, bool programs) {
   const schedule::Simulation& simulation = p.simulation();
   fmt::print("{} ranks: a coordinator and {}\n", ranks_for_stages(p.stages()), p.headline());
@@ -97,6 +108,7 @@ void print_prediction(const Prediction& p, bool programs) {
   fmt::print("{}\n\n", p.unit.known ? fmt::format(", {:.4g} samples a second", p.samples_per_second())
                                     : "; F is what the forward of a micro-batch takes");
   print_stages(p);
+  explain_tied_stages(p.known.costs.tied_stages);
   fmt::print("\none steady step, a letter an action, a capital where it begins, '.' waiting:\n{}",
              schedule::timeline_text(simulation,
                                      {p.unit.per_second, p.unit.name, terminal_width(), kMostStages, ""}));

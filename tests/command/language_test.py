@@ -120,6 +120,16 @@ def tokens_past_the_vocabulary(interlock):
     check(refused.code == 3, str(refused))
 
 
+def a_plan_knows_tied_weights(interlock):
+    """Copies of one matrix are updated together: the plan says so, and what it costs."""
+    write_text(interlock)
+    write_config(interlock.folder / "plan.yaml", config())
+    tied = interlock.succeed("plan", "plan.yaml").out
+    check("stages 0, 1 hold copies" in tied and "bubble 0.0 %" not in tied, tied)
+    untied = interlock.succeed("plan", "plan.yaml", "model.tied=false", "learning.head=norm_fc").out
+    check("hold copies" not in untied and "bubble 0.0 %" in untied, untied)
+
+
 def tokens_out_of_range(interlock):
     """Tokens as tensors: of a table of eight entries, the data has the ninth."""
     def tokens(*values):
@@ -149,6 +159,7 @@ main([
     ("samples follow the seed, temperature and top-k", samples),
     ("words end with their line", words_end_with_their_line),
     ("a run needs its text no more", a_run_needs_its_text_no_more),
+    ("a plan knows tied weights", a_plan_knows_tied_weights),
     ("tokens out of range are refused", tokens_out_of_range),
     ("another vocabulary is refused", another_vocabulary_is_refused),
     ("a checkpoint of another kind of tokens is refused", tokens_past_the_vocabulary),
