@@ -42,6 +42,7 @@ BatchRecord record(OrderKind kind, std::int64_t step, std::int64_t samples, doub
     schedule::Report& report = result.stages[static_cast<std::size_t>(stage)];
     report.order = result.order;
     report.stage = stage;
+    report.counted = samples;  // one target a sample
     report.busy_seconds = stage == 0 ? 1 : 3;
     report.elapsed_seconds = 4;
     report.cpu_seconds = 10 * stage + static_cast<double>(step);
@@ -105,6 +106,25 @@ TEST_CASE("a run that ends within an epoch still gets that epoch's line") {
   RunRecorder recorder(job, false);
   for (int step = 1; step <= 3; ++step) recorder.record_step(record(OrderKind::kTrain, step, 4, 1, 1));
   CHECK(lines_of(folder, "epoch").size() == 2);
+}
+
+TEST_CASE("of text, losses and hits are means over tokens, and evaluations have a perplexity") {
+  const TempFolder folder;
+  Job job = make_job(folder);
+  job.text = true;
+  RunRecorder recorder(job, false);
+  BatchRecord first = record(OrderKind::kEvaluate, 2, 4, 1.0, 6);
+  BatchRecord last = record(OrderKind::kEvaluate, 2, 4, 3.0, 1);
+  for (schedule::Report& report : first.stages) report.counted = 30;  // of batches of as many samples
+  for (schedule::Report& report : last.stages) report.counted = 10;
+  last.order.ends_evaluation = 1;
+  recorder.record_evaluation(first);
+  recorder.record_evaluation(last);
+  const json evaluation = lines_of(folder, "eval").at(0);
+  CHECK(evaluation["loss"][1].get<double>() == Approx(1.5));
+  CHECK(evaluation["accuracy"][1].get<double>() == Approx(7.0 / 40));
+  CHECK(evaluation["perplexity"][1].get<double>() == Approx(std::exp(1.5)));
+  CHECK(evaluation["perplexity"][0].is_null());
 }
 
 TEST_CASE("an evaluation is one line over all its batches") {
