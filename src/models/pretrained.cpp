@@ -24,16 +24,6 @@ bool starts_with(const std::string& text, const std::string& prefix) {
   return text.rfind(prefix, 0) == 0;
 }
 
-void refuse_other_vocabulary(const PretrainedSource& source, const std::string& vocabulary) {
-  const auto found = source.file.metadata.find("vocabulary");
-  if (found == source.file.metadata.end() || found->second.empty() || vocabulary.empty()) return;
-  if (found->second == vocabulary) return;
-  throw DataError(fmt::format(
-      "{}: was trained with another vocabulary ({}) than the data's ({}), so its token numbers mean "
-      "other words; use the data.tokens and data.vocabulary that it was trained with",
-      source.path, found->second, vocabulary));
-}
-
 // The tensors that model.new_classifier leaves at their random start: the whole last layer, but of a language
 // model's output layer the projection alone. "" where there are none.
 std::string classifier_prefix(const config::Config& config, const Network& network) {
@@ -171,7 +161,7 @@ InitialWeights::InitialWeights(const config::Config& config, const Blueprint& bl
                                const std::string& vocabulary) {
   if (config.model.init.empty()) return;
   const PretrainedSource source = read_pretrained(config.model.init);
-  refuse_other_vocabulary(source, vocabulary);
+  require_same_vocabulary(source.file.metadata, vocabulary, source.path);
   Fitting fitting(config, blueprint, source);
   tensors_ = fitting.fit();
   path_ = source.path;

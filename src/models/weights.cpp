@@ -21,6 +21,17 @@ bool split_layer_name(const std::string& name, int& layer, std::string& rest) {
 
 }  // namespace
 
+void require_same_vocabulary(const std::map<std::string, std::string>& metadata,
+                             const std::string& vocabulary, const std::string& path) {
+  const auto found = metadata.find(kVocabulary);
+  if (found == metadata.end() || found->second.empty() || vocabulary.empty()) return;
+  if (found->second == vocabulary) return;
+  throw DataError(fmt::format(
+      "{}: was trained with another vocabulary ({}) than the data's ({}), so its token numbers mean "
+      "other words; use the data.tokens and data.vocabulary that it was trained with",
+      path, found->second, vocabulary));
+}
+
 void copy_tensor(const at::Tensor& target, const at::Tensor& source, const std::string& name,
                  const std::string& path) {
   const bool kinds_match = target.is_floating_point() == source.is_floating_point();

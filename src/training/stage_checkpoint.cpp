@@ -14,7 +14,6 @@ namespace interlock::training {
 namespace {
 
 const std::string kOptimizerPrefix = "optimizer.";
-const std::string kVocabulary = "vocabulary";
 
 // Where a head sits: the number of the layer it follows. Heads are named by stage, so on another cut the same
 // name may mean another place.
@@ -34,20 +33,9 @@ storage::TensorFile read_all_shards(const std::string& directory) {
     storage::TensorFile file = storage::read_safetensors(directory + "/" + shard.file);
     for (auto& entry : file.tensors) all.tensors.push_back(std::move(entry));
     all.metadata[head_prefix(file.metadata["stage"])] = file.metadata["last_layer"];
-    all.metadata[kVocabulary] = file.metadata[kVocabulary];
+    all.metadata[models::kVocabulary] = file.metadata[models::kVocabulary];
   }
   return all;
-}
-
-void require_same_vocabulary(const std::map<std::string, std::string>& metadata,
-                             const std::string& vocabulary, const std::string& path) {
-  const auto found = metadata.find(kVocabulary);
-  const std::string theirs = found == metadata.end() ? "" : found->second;
-  if (theirs.empty() || vocabulary.empty() || theirs == vocabulary) return;
-  throw DataError(fmt::format(
-      "{}: was trained with another vocabulary (checksum {}) than data.vocabulary now gives ({}): the same "
-      "token numbers would mean other words",
-      path, theirs, vocabulary));
 }
 
 // A head that followed another layer when the checkpoint was written is no use here: forgets it.
@@ -71,7 +59,7 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
   for (auto& [name, tensor] : file.tensors) tensor = tensor.detach();
   file.metadata = {
       {"format", "pt"}, {"stage", std::to_string(stage.number())}, {"last_layer", last_layer(stage)}};
-  if (!vocabulary.empty()) file.metadata[kVocabulary] = vocabulary;
+  if (!vocabulary.empty()) file.metadata[models::kVocabulary] = vocabulary;
   const std::string name = storage::shard_name(stage.number());
   storage::write_safetensors(directory + "/" + name, file);
   return storage::describe_shard(directory, name);
@@ -80,7 +68,7 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
 void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
                            StageOptimizer& optimizer, const std::string& vocabulary) {
   storage::TensorFile all = read_all_shards(directory);
-  require_same_vocabulary(all.metadata, vocabulary, directory);
+  models::require_same_vocabulary(all.metadata, vocabulary, directory);
   drop_misplaced_head(all, stage);
   bool head_is_new = false;
   for (const auto& [name, tensor] : stage.state()) {
@@ -108,7 +96,8 @@ storage::TensorFile read_checkpoint_weights(const std::string& directory) {
     if (entry.first.rfind(kOptimizerPrefix, 0) != 0) weights.tensors.push_back(std::move(entry));
   }
   weights.metadata = {{"format", "pt"}};
-  if (!all.metadata[kVocabulary].empty()) weights.metadata[kVocabulary] = all.metadata[kVocabulary];
+  if (!all.metadata[models::kVocabulary].empty())
+    weights.metadata[models::kVocabulary] = all.metadata[models::kVocabulary];
   return weights;
 }
 
