@@ -23,6 +23,17 @@ def ranks_command(stages, *arguments):
     return [MPIRUN, str(stages + 1), INTERLOCK, *arguments]
 
 
+def cmake_variable(name):
+    """What the build has for it in its cache; None where it has nothing."""
+    cache = os.path.join(os.path.dirname(os.path.abspath(INTERLOCK)), "CMakeCache.txt")
+    if os.path.exists(cache):
+        with open(cache, encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith(name + ":"):
+                    return line.split("=", 1)[1].strip()
+    return None
+
+
 def run(command):
     done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:

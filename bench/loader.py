@@ -18,11 +18,7 @@ PASSES = 4
 
 def torchvision_python():
     """The Python that the build found for the tests, if it has torchvision and Pillow."""
-    python = "python3"
-    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("INTERLOCK_PYTHON:"):
-                python = line.split("=", 1)[1].strip()
+    python = common.cmake_variable("INTERLOCK_PYTHON") or "python3"
     probe = subprocess.run([python, "-c", "import torchvision, PIL, numpy"], capture_output=True, text=True)
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]

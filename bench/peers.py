@@ -50,17 +50,9 @@ run: {device: simulated, simulated: TIMES, checkpoint: false, threads: 1, dir: F
 
 def torch_python():
     """The Python beside the LibTorch that the program was built with, as the build found it for the tests."""
-    cache = os.path.join(os.path.dirname(os.path.abspath(common.INTERLOCK)), "CMakeCache.txt")
-    python, libtorch = None, "?"
-    if os.path.exists(cache):
-        with open(cache, encoding="utf-8") as lines:
-            for line in lines:
-                if line.startswith("INTERLOCK_PYTHON:"):
-                    python = line.split("=", 1)[1].strip()
-                if line.startswith("LIBTORCH_ROOT:"):
-                    libtorch = line.split("=", 1)[1].strip()
+    python, libtorch = common.cmake_variable("INTERLOCK_PYTHON"), common.cmake_variable("LIBTORCH_ROOT") or "?"
     if not python or not os.path.exists(python):
-        raise SystemExit(f"peers cannot run: {cache} names no Python that is there; build with launch/setup first")
+        raise SystemExit("peers cannot run: the build names no Python that is there; build with launch/setup first")
     probe = subprocess.run([python, "-c", "import safetensors, torch.distributed.pipelining"], capture_output=True, text=True)
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
