@@ -13,7 +13,7 @@
 #include <mpi.h>
 #include <torch/types.h>
 
-#include "comm/tensor_channel.h"
+#include "comm/mpi_channel.h"
 #include "common/clock.h"
 
 namespace interlock::comm {
@@ -102,7 +102,7 @@ class PingPong {
   }
 
   ProgressEngine& engine_;
-  TensorChannel channel_;
+  MpiChannel channel_;
   bool first_;
   int peer_;
   MPI_Comm mpi_ = MPI_COMM_NULL;

@@ -9,6 +9,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 find_package(LibTorch REQUIRED) # cmake/FindLibTorch.cmake
+include(FindCudaParts)           # CUDA::parts, after LibTorch
 
 add_library(yaml_cpp INTERFACE)
 target_link_libraries(yaml_cpp INTERFACE yaml-cpp)
@@ -31,3 +32,4 @@ function(interlock_plain_library target header)
 endfunction()
 interlock_plain_library(sentencepiece_libraries sentencepiece_processor.h sentencepiece sentencepiece_train)
 interlock_plain_library(turbojpeg turbojpeg.h turbojpeg)
+interlock_plain_library(hwloc_library hwloc.h hwloc)

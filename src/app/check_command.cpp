@@ -6,7 +6,6 @@
 #include "app/commands.h"
 #include "app/run_folder.h"
 #include "common/error.h"
-#include "common/ids.h"
 #include "common/text.h"
 #include "models/pretrained.h"
 #include "schedule/validator.h"
@@ -30,7 +29,7 @@ void print_stages(const training::RunPlan& plan) {
         fmt::format("{}..{}", stage.first_layer, stage.first_layer + static_cast<int>(stage.main.size()) - 1),
         format_shape(stage.input), stage.main_parameters,
         stage.head.empty() ? "-" : std::to_string(stage.head_parameters),
-        fmt::format("{} x {}", memory.in_flight, plan.micro_batch_size), format_bytes(memory.total()),
+        fmt::format("{} x {}", memory.in_flight, training::samples_of_replica(plan, stage.stage)), format_bytes(memory.total()),
         join(losses, ", "));
   }
 }
@@ -73,7 +72,7 @@ int check_command(const ConfigArguments& arguments) {
              chosen.description);
   print_stages(plan);
   fmt::print("\nno problem found. Train with: mpirun -np {} interlock train {}\n",
-             ranks_for_stages(plan.rule.stages()), arguments.config);
+             config.partition.placement().ranks(), arguments.config);
   return 0;
 }
 

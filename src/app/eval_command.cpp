@@ -20,7 +20,7 @@ int eval_command(const EvalArguments& arguments) {
     std::unique_ptr<worker::Worker> worker;
     session.together([&] {
       if (session.is_coordinator()) return;
-      worker = std::make_unique<worker::Worker>(plan, session.stage(), session.engine(), std::move(source));
+      worker = std::make_unique<worker::Worker>(plan, session.place(config), session.engine(), std::move(source));
       worker->restore(checkpoint);
     });
     if (worker) {

@@ -4,6 +4,8 @@
 
 #include <c10/util/Exception.h>
 
+#include "device/out_of_memory.h"
+
 namespace interlock::app {
 namespace {
 
@@ -28,6 +30,9 @@ Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) 
   } catch (const std::bad_alloc&) {
     return {unexpected, kMemoryHint};
   } catch (const c10::Error& error) {
+    if (const std::optional<std::string> memory = device::describe_out_of_memory(error)) {
+      return {ExitCode::kUsage, *memory};  // the GPU is as large as it is: the config must change
+    }
     const std::string text = first_line(error.what_without_backtrace());
     // LibTorch's CPU allocator throws a plain c10::Error, so its words are all there is to go by.
     bool memory = false;

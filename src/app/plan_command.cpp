@@ -43,8 +43,11 @@ struct Prediction {
     return step > 0 ? static_cast<double>(plan.config.training.batch_size) / step : 0;
   }
   [[nodiscard]] std::string headline() const {
-    return fmt::format("{} stages, horizon {}, {} micro-batches of {}", stages(), plan.rule.horizon(),
-                       plan.config.schedule.micro_batches, plan.micro_batch_size);
+    const Placement placement = plan.config.partition.placement();
+    const std::string replicas =
+        placement.replicated() ? fmt::format(" on {} replicas in all", placement.workers()) : "";
+    return fmt::format("{} stages{}, horizon {}, {} micro-batches of {}", stages(), replicas,
+                       plan.rule.horizon(), plan.config.schedule.micro_batches, plan.micro_batch_size);
   }
 };
 
@@ -89,7 +92,7 @@ void print_stages(const Prediction& p) {
 
 // Why there is a bubble that no order of actions removes.
 void explain_tied_stages(const std::vector<int>& tied) {
-  if (tied.empty()) return;
+  if (tied.size() < 2) return;
   std::vector<std::string> names;
   for (const int stage : tied) names.push_back(std::to_string(stage));
   fmt::print(
@@ -98,9 +101,22 @@ void explain_tied_stages(const std::vector<int>& tied) {
       join(names, ", "));
 }
 
+void explain_waiting(const config::TrainingConfig& training) {
+  if (training.clip_norm > 0 && training.clip_scope == config::ClipScope::kGlobal) {
+    fmt::print(
+        "training.clip_scope: global makes all stages wait for each other before each update; clip_scope: stage "
+        "does not\n");
+  }
+  if (training.precision == config::Precision::kFloat16) {
+    fmt::print(
+        "float16: stages that share a loss wait for each other before each update, to agree on overflow; "
+        "training.precision: bfloat16 needs no such agreement\n");
+  }
+}
+
 void print_prediction(const Prediction& p, bool programs) {
   const schedule::Simulation& simulation = p.simulation();
-  fmt::print("{} ranks: a coordinator and {}\n", ranks_for_stages(p.stages()), p.headline());
+  fmt::print("{} ranks: a coordinator and {}\n", p.plan.config.partition.placement().ranks(), p.headline());
   fmt::print("schedule: {}; costs: {}\n", p.chosen.description, p.known.source);
   fmt::print("step {}, bound {} (the busiest stage's work), bubble {:.1f} %",
              p.unit.show(simulation.step_seconds), p.unit.show(simulation.bound_seconds),
@@ -108,7 +124,8 @@ void print_prediction(const Prediction& p, bool programs) {
   fmt::print("{}\n\n", p.unit.known ? fmt::format(", {:.4g} samples a second", p.samples_per_second())
                                     : "; F is what the forward of a micro-batch takes");
   print_stages(p);
-  explain_tied_stages(p.known.costs.tied_stages);
+  explain_tied_stages(training::tied_stages(p.plan));
+  explain_waiting(p.plan.config.training);
   fmt::print("\none steady step, a letter an action, a capital where it begins, '.' waiting:\n{}",
              schedule::timeline_text(simulation,
                                      {p.unit.per_second, p.unit.name, terminal_width(), kMostStages, ""}));
@@ -161,7 +178,7 @@ void write(const std::string& path, const std::string& content) {
 int plan_command(const PlanArguments& arguments) {
   if (arguments.ranks_only) {
     const config::Config config = config::load_config(arguments.config_file(), arguments.overrides);
-    fmt::print("{}\n", ranks_for_stages(config.partition.stages));
+    fmt::print("{}\n", config.partition.placement().ranks());
     return 0;
   }
   config::Config config = load_run_config(arguments.config_file(), arguments.overrides);

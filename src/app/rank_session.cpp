@@ -46,16 +46,19 @@ data::DatasetInfo decode(const std::string& text) {
 }
 
 void check_rank_count(const config::Config& config, int ranks) {
-  const int wanted = ranks_for_stages(config.partition.stages);
+  const Placement placement = config.partition.placement();
+  const int wanted = placement.ranks();
   if (ranks == wanted) return;
   const std::string hint =
       ranks == 1
           ? " Launched without mpirun, or by an srun without PMIx? (--single-process trains in one process.)"
           : "";
   throw UsageError(fmt::format(
-      "{} rank{} launched, but partition.stages: {} needs {} (a coordinator and one a stage): mpirun -np {} "
+      "{} rank{} launched, but partition.stages: {}{} needs {} (a coordinator and one a {}): mpirun -np {} "
       "interlock ...{}",
-      ranks, ranks == 1 ? "" : "s", config.partition.stages, wanted, wanted, hint));
+      ranks, ranks == 1 ? "" : "s", config.partition.stages,
+      placement.replicated() ? " with partition.replicas" : "", wanted,
+      placement.replicated() ? "replica of a stage" : "stage", wanted, hint));
 }
 
 }  // namespace
@@ -83,6 +86,19 @@ void RankSession::together(const std::function<void()>& work) {
   if (verdict.exit_code != 0) throw AgreedFailure(static_cast<ExitCode>(verdict.exit_code), verdict.message);
 }
 
+Place RankSession::place(const config::Config& config) const {
+  return config.partition.placement().place_of(engine_.rank());
+}
+
+std::string RankSession::name() const {
+  if (is_coordinator()) return "coordinator";
+  if (placement_.ranks() != engine_.size()) return "a worker";  // it does not know yet
+  const Place place = placement_.place_of(engine_.rank());
+  return placement_.replicas(place.stage) == 1
+             ? fmt::format("stage {}", place.stage)
+             : fmt::format("stage {}, replica {}", place.stage, place.replica);
+}
+
 config::Config RankSession::load_config(const std::string& path, const std::vector<std::string>& overrides) {
   config::Config config;
   together([&] {
@@ -95,15 +111,17 @@ config::Config RankSession::load_config(const std::string& path, const std::vect
   const std::string yaml =
       comm::share(engine_, kCoordinator, is_coordinator() ? config::to_yaml(config) : "");
   if (!is_coordinator()) config = config::parse_config(yaml, "the coordinator's config", {});
+  placement_ = config.partition.placement();
   at::set_num_threads(config.run.threads);
   return config;
 }
 
 training::RunPlan RankSession::make_plan(const config::Config& config, data::DataSource& source,
                                          bool also_coordinator) {
-  const Rank reader = rank_of_stage(0);
+  const Rank reader = config.partition.placement().rank_of({0, 0});
   together([&] {
-    if (engine_.rank() == reader || (also_coordinator && is_coordinator())) source = data::open_data(config);
+    const bool feeds = is_coordinator() ? also_coordinator : place(config).stage == 0;
+    if (feeds) source = data::open_data(config);
   });
   const data::DatasetInfo info =
       decode(comm::share(engine_, reader, engine_.rank() == reader ? encode(source.info) : ""));
@@ -139,9 +157,7 @@ int run_rank(const std::function<void(RankSession&)>& body) {
     return reports ? static_cast<int>(failure.code()) : 0;
   } catch (...) {
     const Failure failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
-    const std::string who =
-        session.is_coordinator() ? "coordinator" : fmt::format("stage {}", session.stage());
-    log_error(fmt::format("rank {} ({}): {}", index(session.engine().rank()), who, failure.message));
+    log_error(fmt::format("rank {} ({}): {}", index(session.engine().rank()), session.name(), failure.message));
     session.engine().abort(static_cast<int>(failure.code));
   }
 }

@@ -26,17 +26,21 @@ class RankSession {
   // Collective. The coordinator's config, everywhere. Checks the number of ranks.
   config::Config load_config(const std::string& path, const std::vector<std::string>& overrides);
 
-  // Collective. Opens the data on stage 0 (and on the coordinator where `also_coordinator`), tells everyone
+  // Collective. Opens the data on stage 0's ranks (and on the coordinator where `also_coordinator`), tells everyone
   // its facts and makes the plan. The coordinator alone measures (partition.balance: auto) and schedules, and
   // tells the others. Errors: AgreedFailure.
   training::RunPlan make_plan(const config::Config& config, data::DataSource& source, bool also_coordinator);
 
   [[nodiscard]] comm::ProgressEngine& engine() { return engine_; }
   [[nodiscard]] bool is_coordinator() const { return engine_.rank() == kCoordinator; }
-  [[nodiscard]] int stage() const { return stage_of_rank(engine_.rank()); }
+  // REQUIRES a worker.
+  [[nodiscard]] Place place(const config::Config& config) const;
+  // Who this rank is, for messages: "stage 2, replica 1".
+  [[nodiscard]] std::string name() const;
 
  private:
   comm::ProgressEngine engine_;
+  Placement placement_;  // once the config is known
 };
 
 // Runs `body` on this rank. A failure in it that was not agreed on is reported here, with rank and stage, and

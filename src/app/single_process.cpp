@@ -65,17 +65,18 @@ void write_checkpoint(const SingleProcess& run, oracle::Oracle& oracle, const Or
   storage::Manifest manifest;
   manifest.step = order.step;
   manifest.epochs = order.epoch + 1;
-  for (std::size_t k = 0; k < oracle.stages().size(); ++k) {
-    manifest.shards.push_back(training::write_stage_checkpoint(
-        directory, oracle.stages()[k], oracle.optimizers()[k], run.plan.data.vocabulary));
+  for (int k = 0; k < run.plan.rule.stages(); ++k) {
+    manifest.shards.push_back(training::write_stage_checkpoint(directory, oracle.stage(k), oracle.optimizer(k),
+                                                               run.plan.data.vocabulary));
   }
   storage::write_manifest(directory, manifest);
   storage::remove_old_checkpoints(run.config.run.dir, run.config.run.keep_checkpoints);
 }
 
-void restore(oracle::Oracle& oracle, const std::string& checkpoint, const std::string& vocabulary) {
-  for (std::size_t k = 0; k < oracle.stages().size(); ++k) {
-    training::load_stage_checkpoint(checkpoint, oracle.stages()[k], oracle.optimizers()[k], vocabulary);
+void restore(const SingleProcess& run, oracle::Oracle& oracle, const std::string& checkpoint) {
+  for (int k = 0; k < run.plan.rule.stages(); ++k) {
+    training::load_stage_checkpoint(checkpoint, oracle.stage(k), oracle.optimizer(k),
+                                    run.plan.data.vocabulary);
   }
 }
 
@@ -111,7 +112,7 @@ int train_in_single_process(const TrainArguments& arguments) {
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   if (!checkpoint.empty()) run.plan.config.model.init.clear();  // the checkpoint has the weights
   oracle::Oracle oracle(run.plan);
-  if (!checkpoint.empty()) restore(oracle, checkpoint, run.plan.data.vocabulary);
+  if (!checkpoint.empty()) restore(run, oracle, checkpoint);
 
   prepare_run_folder(run.config, checkpoint.empty());
   coordinator::RunRecorder recorder(job, /*append=*/!checkpoint.empty());
@@ -130,7 +131,7 @@ int evaluate_in_single_process(const EvalArguments& arguments) {
   run.plan.config.model.init.clear();  // the checkpoint has the weights
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   oracle::Oracle oracle(run.plan);
-  restore(oracle, checkpoint, run.plan.data.vocabulary);
+  restore(run, oracle, checkpoint);
   coordinator::RunRecorder recorder(job, /*append=*/true);
   carry_out(coordinator::evaluation_orders(job, (job.steps_done - 1) / job.steps_per_epoch, job.steps_done),
             run, oracle, recorder);

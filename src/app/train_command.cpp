@@ -29,7 +29,7 @@ void work(RankSession& session, const training::RunPlan& plan, data::DataSource 
           const std::string& checkpoint) {
   std::unique_ptr<worker::Worker> worker;
   session.together([&] {
-    worker = std::make_unique<worker::Worker>(plan, session.stage(), session.engine(), std::move(source));
+    worker = std::make_unique<worker::Worker>(plan, session.place(plan.config), session.engine(), std::move(source));
     if (!checkpoint.empty()) worker->restore(checkpoint);
   });
   session.together([] {});  // the coordinator prepares the run's folder

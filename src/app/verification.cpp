@@ -5,7 +5,7 @@
 #include <torch/types.h>
 
 #include "app/run_folder.h"
-#include "comm/tensor_channel.h"
+#include "comm/mpi_channel.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/order_sequence.h"
 #include "oracle/oracle.h"
@@ -79,10 +79,16 @@ void compare_losses(const coordinator::BatchRecord& record, const oracle::BatchR
   }
 }
 
+// Synchronised batch norm's statistics are those of the whole micro-batch: what one process computes.
+oracle::Replicas choose_replicas(const training::RunPlan& plan, Reference reference) {
+  const bool one_process = reference == Reference::kOneProcess || plan.config.partition.sync_batch_norm;
+  return one_process ? oracle::Replicas::kIgnored : oracle::Replicas::kPlayed;
+}
+
 }  // namespace
 
 Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
-                                   comm::ProgressEngine& engine, std::int64_t steps) {
+                                   comm::ProgressEngine& engine, std::int64_t steps, Reference reference) {
   coordinator::Job job = make_job(plan, 0);
   job.total_steps = steps;
   const auto stages = static_cast<std::size_t>(job.stages());
@@ -94,7 +100,7 @@ Verification verify_as_coordinator(const training::RunPlan& plan, const data::Da
   coordinator::Coordinator coordinator(job, engine);
   coordinator.carry_out(orders, [&](const coordinator::BatchRecord& record) { records.push_back(record); });
 
-  oracle::Oracle oracle(plan);
+  oracle::Oracle oracle(plan, choose_replicas(plan, reference));
   training::BatchLoader loader(plan, source);
   for (std::size_t i = 0; i < orders.size(); ++i) {
     const oracle::BatchResult expected =
@@ -106,19 +112,25 @@ Verification verify_as_coordinator(const training::RunPlan& plan, const data::Da
     }
   }
 
-  comm::TensorChannel channel(engine);
+  comm::MpiChannel channel(engine);
   std::vector<std::vector<Pair>> pairs;
-  for (const models::Stage& stage : oracle.stages()) {
-    pairs.push_back(expected_tensors(stage));
+  const Placement placement = plan.config.partition.placement();
+  for (int worker = 0; worker < placement.workers(); ++worker) {
+    const Rank rank{index(kCoordinator) + 1 + worker};
+    const Place place = placement.place_of(rank);
+    pairs.push_back(expected_tensors(oracle.stage(place.stage, place.replica % oracle.replicas(place.stage))));
     int number = 0;
     for (Pair& pair : pairs.back()) {
       pair.found = torch::empty_like(pair.expected, at::MemoryFormat::Contiguous);
-      pair.transfer = channel.receive(rank_of_stage(stage.number()), comm::Tag::tensor(number++), pair.found);
+      pair.transfer = channel.receive(rank, comm::Tag::tensor(number++), pair.found);
     }
   }
   coordinator.carry_out({Order{OrderKind::kShipTensors, 0, 0, steps, 0, 0}},
                         [](const coordinator::BatchRecord&) {});
-  for (std::size_t k = 0; k < stages; ++k) compare(pairs[k], result.stages[k]);
+  for (int worker = 0; worker < placement.workers(); ++worker) {
+    const Place place = placement.place_of(Rank{index(kCoordinator) + 1 + worker});
+    compare(pairs[static_cast<std::size_t>(worker)], result.stages[static_cast<std::size_t>(place.stage)]);
+  }
   coordinator.finish();
   return result;
 }

@@ -25,9 +25,15 @@ struct Verification {
       actions;  // carried out by each stage, all steps together
 };
 
+// What the ranks are compared with: the oracle that adds replicas' gradients in the ranks' order, which is
+// equal to the last bit (but for synchronised batch norm, where it is the other), or one process that knows
+// nothing of replicas, equal to rounding.
+enum class Reference { kSameOrder, kOneProcess };
+
 // Coordinator's side: has the workers train `steps` steps, trains the oracle on the same batches, compares.
 // `source` must be open on the coordinator too. The workers run Worker::run() meanwhile and return from it.
 Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
-                                   comm::ProgressEngine& engine, std::int64_t steps);
+                                   comm::ProgressEngine& engine, std::int64_t steps,
+                                   Reference reference = Reference::kSameOrder);
 
 }  // namespace interlock::app

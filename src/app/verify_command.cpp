@@ -36,7 +36,7 @@ int verify_command(const VerifyArguments& arguments) {
     std::unique_ptr<worker::Worker> worker;
     session.together([&] {
       if (session.is_coordinator()) return;
-      worker = std::make_unique<worker::Worker>(plan, session.stage(), session.engine(), std::move(source));
+      worker = std::make_unique<worker::Worker>(plan, session.place(config), session.engine(), std::move(source));
     });
     if (worker) {
       worker->run();

@@ -43,6 +43,7 @@ void ProgressEngine::initialise() {
     INTERLOCK_MPI(MPI_Comm_set_errhandler(*communicator, MPI_ERRORS_RETURN));
   }
   mpi_->doorbell = std::make_unique<Doorbell>(MPI_COMM_WORLD);
+  mpi_->delay = LinkDelay::from_environment();
   int* largest_tag = nullptr;
   int found = 0;
   INTERLOCK_MPI(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &largest_tag, &found));
@@ -57,7 +58,8 @@ void ProgressEngine::initialise() {
 }
 
 bool ProgressEngine::nothing_left() const {
-  return !queued_ && mpi_->requests.empty();
+  // In this order: what was prepared is queued before it is no longer counted.
+  return prepared_ == 0 && !queued_ && mpi_->requests.empty() && !mpi_->holds_back();
 }
 
 bool ProgressEngine::poll_until_quiet(bool rung) {
@@ -74,6 +76,7 @@ void ProgressEngine::progress_until_closed() {
   Pause pause = kShortestPause;
   bool rung = false;
   while (!failed_) {
+    if (setup_pending_) run_thread_setup();
     std::uint32_t seen = doorbell.count();
     Pause longest = kAway;
     bool quiet = true;

@@ -42,6 +42,8 @@ class Doorbell {
   void free();
 
   [[nodiscard]] bool reaches_all() const { return reaches_all_; }
+  // Whether that rank is on this host.
+  [[nodiscard]] bool reaches(int rank) const { return bells_[static_cast<std::size_t>(rank)] != nullptr; }
   // More ranks on this host than cores.
   [[nodiscard]] bool crowded() const { return crowded_; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "comm/doorbell.h"
+#include "comm/link_delay.h"
 #include "comm/mpi_check.h"
 #include "comm/pending_operation.h"
 #include "comm/progress_engine.h"
@@ -38,7 +39,8 @@ struct ProgressEngine::MpiState {
   MPI_Comm data = MPI_COMM_NULL;
   MPI_Comm control = MPI_COMM_NULL;
   std::unique_ptr<Doorbell> doorbell;
-  bool single_copy = false;  // a large message to a rank of this host needs no help of the sender's
+  std::unique_ptr<LinkDelay> delay;  // null but in some tests
+  bool single_copy = false;          // a large message to a rank of this host needs no help of the sender's
   // Without that, about as long as the large messages that were sent take in pieces, at 1 GB/s.
   std::chrono::steady_clock::time_point pieces_until;
   std::uint32_t handled = 0;  // rings up to this one need no more attention
@@ -55,7 +57,10 @@ struct ProgressEngine::MpiState {
   // Others of this host ring while they send to this rank in pieces: worth polling for a while.
   [[nodiscard]] bool in_pieces() const { return doorbell->reaches_all() && !single_copy; }
   // A message on its way may need this rank's help, and no ring will say when.
-  [[nodiscard]] bool needs_polling() const { return !doorbell->reaches_all() || (!single_copy && sends > 0); }
+  [[nodiscard]] bool needs_polling() const {
+    return !doorbell->reaches_all() || (!single_copy && sends > 0) || holds_back();
+  }
+  [[nodiscard]] bool holds_back() const { return delay != nullptr && !delay->empty(); }
 };
 
 }  // namespace interlock::comm

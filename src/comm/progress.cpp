@@ -39,6 +39,7 @@ void ProgressEngine::start(const Operation& posted) {
   PendingOperation& operation = *posted;
   const int count = checked_count(operation.bytes);
   const bool receives = operation.kind == PendingOperation::Kind::kReceive;
+  if (mpi_->delay && !receives && mpi_->delay->hold(posted, *mpi_->doorbell)) return;
   const bool small = operation.bytes <= kSmall;
   MPI_Request request = MPI_REQUEST_NULL;
   if (receives) {
@@ -73,7 +74,14 @@ void ProgressEngine::start(const Operation& posted) {
 }
 
 bool ProgressEngine::start_queued() {
-  if (!queued_) return false;
+  bool moved = false;
+  if (mpi_->delay) {
+    while (const Operation due = mpi_->delay->next_due()) {
+      start(due);
+      moved = true;
+    }
+  }
+  if (!queued_) return moved;
   auto& starting = mpi_->starting;
   {
     const std::lock_guard lock(mutex_);
@@ -178,7 +186,8 @@ Pause ProgressEngine::time_to_sleep(Pause& pause, bool for_receipt) {
   if (piecewise) longest = kLongestPiecewise;
   if (for_receipt) longest = std::min(longest, kLongestForReceipt);
   pause = std::min(longest, pause + pause / 4);
-  return longest == kSafetyNet ? kSafetyNet : pause;
+  const Pause sleep = longest == kSafetyNet ? kSafetyNet : pause;
+  return mpi_->delay ? mpi_->delay->until_next(sleep) : sleep;
 }
 
 }  // namespace interlock::comm

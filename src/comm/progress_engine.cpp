@@ -35,15 +35,6 @@ std::string describe(const PendingOperation& operation) {
   return "message";
 }
 
-Transfer::Transfer(ProgressEngine* engine, std::shared_ptr<PendingOperation> operation)
-    : engine_(engine), operation_(std::move(operation)) {}
-void Transfer::wait() {
-  engine_->wait(*operation_);
-}
-bool Transfer::done() const {
-  return engine_->done(*operation_);
-}
-
 ProgressEngine::ProgressEngine()
     : mpi_(std::make_unique<MpiState>()), pool_(std::make_shared<OperationPool>()) {
   queue_.reserve(mpi_->starting.capacity());
@@ -81,16 +72,24 @@ ProgressEngine::Operation ProgressEngine::tensor_operation(Rank peer, Tag tag, c
   return operation;
 }
 
-Transfer ProgressEngine::send(Rank to, Tag tag, const at::Tensor& tensor) {
+ProgressEngine::Operation ProgressEngine::send_operation(Rank to, Tag tag, const at::Tensor& tensor) {
   Operation operation = tensor_operation(to, tag, tensor, const_cast<void*>(tensor.const_data_ptr()));
   operation->kind = PendingOperation::Kind::kSend;
-  return post(std::move(operation));
+  return operation;
+}
+
+ProgressEngine::Operation ProgressEngine::receive_operation(Rank from, Tag tag, const at::Tensor& buffer) {
+  Operation operation = tensor_operation(from, tag, buffer, buffer.mutable_data_ptr());
+  operation->kind = PendingOperation::Kind::kReceive;
+  return operation;
+}
+
+Transfer ProgressEngine::send(Rank to, Tag tag, const at::Tensor& tensor) {
+  return post(send_operation(to, tag, tensor));
 }
 
 Transfer ProgressEngine::receive(Rank from, Tag tag, const at::Tensor& buffer) {
-  Operation operation = tensor_operation(from, tag, buffer, buffer.mutable_data_ptr());
-  operation->kind = PendingOperation::Kind::kReceive;
-  return post(std::move(operation));
+  return post(receive_operation(from, tag, buffer));
 }
 
 void ProgressEngine::send_control(Rank to, std::string payload) {

@@ -59,6 +59,26 @@ class ProgressEngine {
   Transfer send(Rank to, Tag tag, const at::Tensor& tensor);
   Transfer receive(Rank from, Tag tag, const at::Tensor& buffer);
 
+  // The same, held back until `start_later` is called (prepared.cpp): for data that a device has yet to make,
+  // or a buffer that it has yet to let go of. That may be done by any thread, a device's callback included:
+  // it calls neither MPI nor a device, drops no tensor and does not throw. close() waits for what has not
+  // been started; give_up_prepared() says of how many transfers that nobody will start them.
+  struct Prepared {
+    Transfer transfer;
+    std::function<void()> start_later;  // once
+  };
+  Prepared prepare_send(Rank to, Tag tag, const at::Tensor& tensor);
+  Prepared prepare_receive(Rank from, Tag tag, const at::Tensor& buffer);
+  void give_up_prepared(int count);
+
+  // Has the communication thread call `setup`, and waits for that: an MPI that takes a GPU's addresses needs
+  // every thread that calls it to have chosen the GPU.
+  void set_up_thread(const std::function<void()>& setup);
+
+  // Whether that rank runs on this host.
+  [[nodiscard]] bool on_this_host(Rank rank) const;
+  [[nodiscard]] bool failed() const { return failed_; }
+
   void send_control(Rank to, std::string payload);
   // Next control message in order of arrival; blocks. With a timeout: nothing if none came in time.
   ControlMessage next_control();
@@ -83,6 +103,9 @@ class ProgressEngine {
   // Any thread.
   Operation new_operation();
   Operation tensor_operation(Rank peer, Tag tag, const at::Tensor& tensor, void* data);
+  Operation send_operation(Rank to, Tag tag, const at::Tensor& tensor);
+  Operation receive_operation(Rank from, Tag tag, const at::Tensor& buffer);
+  Prepared prepare(Operation operation);
   Transfer post(Operation operation);
   void wait(const PendingOperation& operation);
   bool done(const PendingOperation& operation);
@@ -131,6 +154,7 @@ class ProgressEngine {
   [[nodiscard]] bool nothing_left() const;
   void meet_and_leave();
   void finalise();
+  void run_thread_setup();
 
   int rank_ = 0;  // constant after construction
   int size_ = 1;
@@ -142,9 +166,11 @@ class ProgressEngine {
   std::atomic<int> sleeping_{0};  // threads waiting while another drives
   std::atomic<std::int64_t> spin_microseconds_{0};  // for how long the next wait polls before it sleeps
 
-  std::atomic<bool> queued_{false};   // something is in queue_
-  std::atomic<bool> arrived_{false};  // something is in inbox_
-  std::atomic<bool> failed_{false};   // failure_ is set
+  std::atomic<bool> queued_{false};         // something is in queue_
+  std::atomic<bool> arrived_{false};        // something is in inbox_
+  std::atomic<bool> failed_{false};         // failure_ is set
+  std::atomic<int> prepared_{0};            // transfers that wait for start_later
+  std::atomic<bool> setup_pending_{false};  // thread_setup_ is set
   std::atomic<bool> closing_{false};
   std::atomic<int> abort_code_{-1};
 
@@ -153,6 +179,7 @@ class ProgressEngine {
   std::vector<Operation> queue_;     // posted while another thread drove
   std::deque<ControlMessage> inbox_;
   std::exception_ptr failure_;
+  const std::function<void()>* thread_setup_ = nullptr;
   bool ready_ = false;
 
   std::shared_ptr<OperationPool> pool_;

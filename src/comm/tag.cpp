@@ -25,6 +25,10 @@ std::string Tag::text() const {
       return fmt::format("gradient ({} hop{}) of micro-batch {}", hops, hops == 1 ? "" : "s", micro_batch);
     case Kind::kTensor:
       return fmt::format("tensor {}", hops << 16 | micro_batch);
+    case Kind::kSum:
+      return fmt::format("{} {} among replicas", hops % 2 == 0 ? "part of sum" : "sum", micro_batch);
+    case Kind::kNumbers:
+      return "numbers for the update";
   }
   return "message";
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/placement.h"
 #include "config/layer_spec.h"
 #include "config/location.h"
 
@@ -54,6 +55,13 @@ struct PartitionConfig {
   // Without `layers`: cut by the measured cost of each layer, heads and extra input gradients included,
   // instead of into equal counts.
   bool balance_by_cost = false;
+  // R: copies of each stage that split every micro-batch; one number for all stages, or one a stage.
+  std::vector<int> replicas = {1};
+  // Batch norm's statistics over all replicas of a stage instead of over each replica's part.
+  bool sync_batch_norm = false;
+
+  // Who runs on which rank. Meaningful once `stages` is known.
+  [[nodiscard]] Placement placement() const { return {stages, replicas}; }
 };
 
 inline constexpr int kHorizonAll = 0;
@@ -85,6 +93,8 @@ struct ActionTimes {
   std::vector<double> update_ms;    // optimizer step, once a batch; default: 0
 };
 
+enum class WireType { kFloat32, kBfloat16 };
+
 struct ScheduleConfig {
   int micro_batches = 1;  // M: a batch of B samples is cut into ceil(B / M) at a time, the last one ragged
   PolicyKind policy = PolicyKind::kAuto;
@@ -98,6 +108,8 @@ struct ScheduleConfig {
   bool stack_gradients = false;
   double latency_us = 50;           // link: what a message takes, in microseconds
   double gigabytes_per_second = 0;  // link: 10^9 bytes a second; 0 = unlimited
+  WireType wire_dtype = WireType::kFloat32;  // of activations and gradients between stages
+  double bucket_mib = 25;                    // replicas: gradients are summed in pieces of this size
 };
 
 enum class DataKind { kShapes, kCifar10, kCifar100, kIdx, kTensors, kText, kImageFolder };
@@ -168,24 +180,42 @@ struct OptimizerConfig {
 
 enum class LossKind { kCrossEntropy, kMeanSquaredError };
 
+// What layers compute in (autocast); weights, gradients and optimizer state are float32 always.
+enum class Precision { kFloat32, kBfloat16, kFloat16 };
+// The norm that training.clip_norm limits: each stage's own, or that of all stages together.
+enum class ClipScope { kStage, kGlobal };
+
 struct TrainingConfig {
   std::int64_t batch_size = 128;
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  // stop after so many optimizer steps; 0 = no limit
   LossKind loss = LossKind::kCrossEntropy;
   double label_smoothing = 0;
-  double clip_norm = 0;  // by stage, main net and head each on its own; 0 = off
+  double clip_norm = 0;  // main net and head each on its own; 0 = off
+  ClipScope clip_scope = ClipScope::kStage;
   std::uint64_t seed = 1;
   std::int64_t eval_every_epochs = 1;  // 0 = never
   // Keep only a stage's input and run its forward again before its backward: less memory, more work.
   bool recompute = false;
+  Precision precision = Precision::kFloat32;
+  double loss_scale = 65536;              // float16: to start with, for each loss
+  std::int64_t loss_scale_window = 2000;  // float16: doubled after so many steps without overflow
+  bool deterministic = false;             // accelerators: only kernels that give the same bits every time
+  bool tf32 = false;                      // accelerators: float32 products may round their factors to 10 bits
 };
 
 enum class DeviceKind { kAuto, kCpu, kCuda, kSimulated };
 
+// How tensors travel between accelerators; on CPUs it is always MPI.
+enum class TransportKind { kAuto, kHostStaged, kCudaAwareMpi, kNccl };
+// Which cores a rank may use, unless its launcher has bound it already.
+enum class BindKind { kAuto, kNone, kCores, kNuma };
+
 struct RunConfig {
   std::string dir;  // default: runs/<name of the config file>
   DeviceKind device = DeviceKind::kAuto;
+  TransportKind transport = TransportKind::kAuto;
+  BindKind bind = BindKind::kAuto;
   int threads = 1;             // torch threads a rank
   std::int64_t log_every = 0;  // steps between progress lines in a log; 0 = about ten an epoch
   int keep_checkpoints = 2;    // newest ones kept; 0 = all

@@ -51,6 +51,28 @@ void check_micro_batches(const Config& config) {
                    config.where("training.batch_size").text()));
 }
 
+void check_replicas(const Config& config) {
+  const std::vector<int>& replicas = config.partition.replicas;
+  const Location where = config.where("partition.replicas");
+  const int stages = config.partition.stages;
+  if (replicas.size() > 1 && replicas.size() != static_cast<std::size_t>(stages)) {
+    fail(where, "partition.replicas",
+         fmt::format("has {} entries, but there {} {}; wants one number for all stages, or {}",
+                     replicas.size(), stages == 1 ? "is" : "are", stages_in_words(config), stages));
+  }
+  const std::int64_t micro_batches = config.schedule.micro_batches;
+  const std::int64_t samples = (config.training.batch_size + micro_batches - 1) / micro_batches;
+  for (std::size_t k = 0; k < replicas.size(); ++k) {
+    if (samples % replicas[k] == 0) continue;
+    fail(where, "partition.replicas",
+         fmt::format("{} replicas{} cannot share a micro-batch of {} samples (training.batch_size {} / "
+                     "schedule.micro_batches {}) evenly; choose a number of replicas that divides {}, or "
+                     "another batch size",
+                     replicas[k], replicas.size() > 1 ? fmt::format(" of stage {}", k) : "", samples,
+                     config.training.batch_size, micro_batches, samples));
+  }
+}
+
 void check_policy(const Config& config) {
   const PolicyKind policy = config.schedule.policy;
   const bool bounded = config.horizon() < config.partition.stages;
@@ -88,6 +110,7 @@ void check_across_sections(const Config& config) {
   check_mix(config);
   check_heads(config);
   check_micro_batches(config);
+  check_replicas(config);
   check_policy(config);
   check_action_times(config, config.schedule.costs, "schedule.costs");
   check_action_times(config, config.run.simulated, "run.simulated");

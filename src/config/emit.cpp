@@ -38,6 +38,8 @@ void write_schedule(Writer& out, const ScheduleConfig& schedule) {
   } else if (!schedule.costs_file.empty()) {
     out.text("costs", schedule.costs_file);
   }
+  out.raw("wire_dtype", name_of(wire_types(), schedule.wire_dtype));
+  out.number("bucket_mib", schedule.bucket_mib);
   out.raw("link",
           fmt::format("{{latency_us: {}, gigabytes_per_second: {}}}", format_double(schedule.latency_us),
                       format_double(schedule.gigabytes_per_second)));
@@ -131,15 +133,25 @@ void write_training(Writer& out, const TrainingConfig& training) {
   out.raw("loss", name_of(loss_kinds(), training.loss));
   if (training.loss == LossKind::kCrossEntropy) out.number("label_smoothing", training.label_smoothing);
   out.number("clip_norm", training.clip_norm);
+  if (training.clip_norm > 0) out.raw("clip_scope", name_of(clip_scopes(), training.clip_scope));
   out.whole("seed", training.seed);
   out.whole("eval_every_epochs", training.eval_every_epochs);
   out.flag("recompute", training.recompute);
+  out.raw("precision", name_of(precisions(), training.precision));
+  if (training.precision == Precision::kFloat16) {
+    out.number("loss_scale", training.loss_scale);
+    out.whole("loss_scale_window", training.loss_scale_window);
+  }
+  out.flag("deterministic", training.deterministic);
+  out.flag("tf32", training.tf32);
 }
 
 void write_run(Writer& out, const RunConfig& run) {
   out.section("run");
   out.text("dir", run.dir);
   out.raw("device", name_of(device_kinds(), run.device));
+  out.raw("transport", name_of(transport_kinds(), run.transport));
+  out.raw("bind", name_of(bind_kinds(), run.bind));
   out.whole("threads", run.threads);
   out.whole("log_every", run.log_every);
   out.whole("keep_checkpoints", run.keep_checkpoints);

@@ -61,6 +61,11 @@ void write_model(Writer& out, const ModelConfig& model) {
 void write_partition(Writer& out, const PartitionConfig& partition) {
   out.section("partition");
   out.whole("stages", partition.stages);
+  const std::vector<int>& replicas = partition.replicas;
+  out.raw("replicas", replicas.size() == 1
+                          ? fmt::format("{}", replicas.front())
+                          : list_of(replicas, [](int count) { return fmt::format("{}", count); }));
+  out.flag("sync_batch_norm", partition.sync_batch_norm);
   if (partition.layers.empty()) {
     out.raw("balance", name_of(balance_kinds(), partition.balance_by_cost));
     return;

@@ -97,4 +97,37 @@ const Names<DeviceKind>& device_kinds() {
   return names;
 }
 
+const Names<WireType>& wire_types() {
+  static const Names<WireType> names = {{"float32", WireType::kFloat32}, {"bfloat16", WireType::kBfloat16}};
+  return names;
+}
+
+const Names<Precision>& precisions() {
+  static const Names<Precision> names = {{"float32", Precision::kFloat32},
+                                         {"bfloat16", Precision::kBfloat16},
+                                         {"float16", Precision::kFloat16}};
+  return names;
+}
+
+const Names<ClipScope>& clip_scopes() {
+  static const Names<ClipScope> names = {{"stage", ClipScope::kStage}, {"global", ClipScope::kGlobal}};
+  return names;
+}
+
+const Names<TransportKind>& transport_kinds() {
+  static const Names<TransportKind> names = {{"auto", TransportKind::kAuto},
+                                             {"host_staged", TransportKind::kHostStaged},
+                                             {"cuda_aware_mpi", TransportKind::kCudaAwareMpi},
+                                             {"nccl", TransportKind::kNccl}};
+  return names;
+}
+
+const Names<BindKind>& bind_kinds() {
+  static const Names<BindKind> names = {{"auto", BindKind::kAuto},
+                                        {"none", BindKind::kNone},
+                                        {"cores", BindKind::kCores},
+                                        {"numa", BindKind::kNuma}};
+  return names;
+}
+
 }  // namespace interlock::config

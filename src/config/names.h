@@ -27,6 +27,11 @@ const Names<OptimizerKind>& optimizer_kinds();
 const Names<LearningRateKind>& learning_rate_kinds();
 const Names<LossKind>& loss_kinds();
 const Names<DeviceKind>& device_kinds();
+const Names<WireType>& wire_types();
+const Names<Precision>& precisions();
+const Names<ClipScope>& clip_scopes();
+const Names<TransportKind>& transport_kinds();
+const Names<BindKind>& bind_kinds();
 
 template <class Enum>
 std::vector<std::string> names_only(const Names<Enum>& names) {

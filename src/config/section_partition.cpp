@@ -10,6 +10,7 @@ namespace interlock::config {
 namespace {
 
 constexpr int kMaxStages = 4096;
+constexpr int kMaxReplicas = 1024;
 constexpr const char* kCounts = "one count of layers a stage, such as [2, 2, rest] or \"2,2,rest\"";
 
 std::string trimmed(const std::string& text) {
@@ -77,9 +78,23 @@ void read_balance(const Section& section, const YamlNode* layers, PartitionConfi
   }
 }
 
-}  // namespace
+void read_replicas(const Section& section, PartitionConfig& partition) {
+  section.read("sync_batch_norm", partition.sync_batch_norm);
+  const YamlNode* node = section.find("replicas");
+  if (node == nullptr) return;
+  const std::string key = section.full("replicas");
+  partition.replicas.clear();
+  if (node->kind != YamlNode::Kind::kList) {
+    partition.replicas.push_back(static_cast<int>(read_int(*node, key, 1, kMaxReplicas)));
+    return;
+  }
+  for (const std::int64_t count : read_ints(*node, key, 1, kMaxReplicas)) {
+    partition.replicas.push_back(static_cast<int>(count));
+  }
+  if (partition.replicas.empty()) fail_type(*node, key, "one number, or one a stage, such as 2 or [2, 1, 4]");
+}
 
-PartitionConfig read_partition(const Section& section) {
+PartitionConfig read_partition_cut(const Section& section) {
   PartitionConfig partition;
   section.read("stages", partition.stages, 1, kMaxStages);
   const YamlNode* layers = section.find("layers");
@@ -93,6 +108,14 @@ PartitionConfig read_partition(const Section& section) {
                      partition.stages, layers->where.text(), counts));
   }
   partition.stages = counts;
+  return partition;
+}
+
+}  // namespace
+
+PartitionConfig read_partition(const Section& section) {
+  PartitionConfig partition = read_partition_cut(section);
+  read_replicas(section, partition);
   return partition;
 }
 

@@ -8,6 +8,8 @@ namespace {
 
 constexpr int kMaxMicroBatches = 4096;
 constexpr double kMaxLatency = 1e9;
+constexpr double kSmallestBucket = 1e-3;
+constexpr double kLargestBucket = 1024;  // a message of MPI's is below 2 GiB
 
 // A path or a map; an unquoted number is neither, though YAML would give it as text.
 void read_costs(const YamlNode& node, const std::string& key, Origins& origins, ScheduleConfig& schedule) {
@@ -50,6 +52,8 @@ ScheduleConfig read_schedule(const Section& section, Origins& origins) {
          "whether stacking is quicker must be measured; give schedule.costs: profile.json, written by "
          "`interlock profile`");
   }
+  section.read("wire_dtype", schedule.wire_dtype, wire_types());
+  section.read("bucket_mib", schedule.bucket_mib, Interval{kSmallestBucket, kLargestBucket});
   if (const YamlNode* link = section.find("link")) {
     read_link(Section(link, section.full("link"), origins), schedule);
   }

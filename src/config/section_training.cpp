@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kMaxBatch = 1'000'000;
 constexpr std::int64_t kMaxEpochs = 1'000'000;
 constexpr int kMaxCheckpoints = 1'000'000;
+constexpr double kLargestScale = 4294967296;  // 2^32
 
 }  // namespace
 
@@ -24,7 +25,16 @@ TrainingConfig read_training(const Section& section) {
   section.read("clip_norm", training.clip_norm, kNotNegative);
   section.read("seed", training.seed);
   section.read("eval_every_epochs", training.eval_every_epochs, 0);
+  section.only_for("a training.clip_norm above 0", training.clip_norm > 0, {"clip_scope"});
+  section.read("clip_scope", training.clip_scope, clip_scopes());
   section.read("recompute", training.recompute);
+  section.read("precision", training.precision, precisions());
+  section.only_for("training.precision: float16", training.precision == Precision::kFloat16,
+                   {"loss_scale", "loss_scale_window"});
+  section.read("loss_scale", training.loss_scale, Interval{1, kLargestScale});
+  section.read("loss_scale_window", training.loss_scale_window, 1);
+  section.read("deterministic", training.deterministic);
+  section.read("tf32", training.tf32);
   return training;
 }
 
@@ -32,10 +42,15 @@ RunConfig read_run(const Section& section, Origins& origins) {
   RunConfig run;
   section.read("dir", run.dir);
   section.read("device", run.device, device_kinds());
-  if (run.device == DeviceKind::kCuda) {
-    fail(section.where("device"), section.full("device"),
-         "this version runs on the CPU only, not on 'cuda'; use auto or cpu");
+  section.read("transport", run.transport, transport_kinds());
+  const bool may_be_cuda = run.device == DeviceKind::kCuda || run.device == DeviceKind::kAuto;
+  if (run.transport != TransportKind::kAuto && !may_be_cuda) {
+    fail(section.where("transport"), section.full("transport"),
+         "is " + name_of(transport_kinds(), run.transport) +
+             ", which moves tensors of GPUs, but run.device is " + name_of(device_kinds(), run.device) +
+             "; remove it, or set run.device: cuda");
   }
+  section.read("bind", run.bind, bind_kinds());
   section.read("threads", run.threads, 1, 256);
   section.read("log_every", run.log_every, 0);
   section.read("keep_checkpoints", run.keep_checkpoints, 0, kMaxCheckpoints);

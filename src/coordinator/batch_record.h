@@ -16,10 +16,16 @@ struct BatchRecord {
   std::vector<schedule::Report> stages;  // one a stage, in stage order
 };
 
-// Puts the reports of the stages together; a record is complete when its slowest stage has reported.
+// The reports of all replicas of a stage as the stage's. REQUIRES one report or more, in the order of the
+// replicas. What replicas share out adds up (losses in this order: floating-point addition is not
+// associative), times are means, peaks are the highest; what all have alike is replica 0's.
+schedule::Report merge_replicas(const std::vector<schedule::Report>& replicas);
+
+// Puts the reports of the workers together; a record is complete when the slowest has reported.
 class ReportCollector {
  public:
-  explicit ReportCollector(int stages) : stages_(stages) {}
+  // `workers`: stages x replicas.
+  explicit ReportCollector(int workers) : workers_(workers) {}
 
   // The complete record, if this report was its last one. Orders complete in the order they were issued,
   // because every stage works through them in that order.
@@ -27,7 +33,7 @@ class ReportCollector {
 
  private:
   using Key = std::tuple<std::int64_t, schedule::OrderKind, std::int64_t>;
-  int stages_;
+  int workers_;
   std::map<Key, std::vector<schedule::Report>> open_;
 };
 

@@ -23,11 +23,11 @@ std::size_t window(int stages) {
 }  // namespace
 
 Coordinator::Coordinator(const Job& job, comm::ProgressEngine& engine)
-    : job_(job), engine_(engine), collector_(job.stages()) {}
+    : job_(job), workers_(job.config.partition.placement().workers()), engine_(engine), collector_(workers_) {}
 
 void Coordinator::issue(const Order& order) {
-  for (int stage = 0; stage < job_.stages(); ++stage)
-    engine_.send_control(rank_of_stage(stage), schedule::encode(order));
+  for (int rank = index(kCoordinator) + 1; rank < workers_ + 1; ++rank)
+    engine_.send_control(Rank{rank}, schedule::encode(order));
 }
 
 BatchRecord Coordinator::next_record() {

@@ -36,6 +36,7 @@ class Coordinator {
   void commit_checkpoint(const BatchRecord& record);
 
   const Job& job_;
+  const int workers_;
   comm::ProgressEngine& engine_;
   ReportCollector collector_;
 };

@@ -81,6 +81,7 @@ void MetricsLog::write(const RunMetrics& m) {
     line["cpu_seconds"] = list(m.cpu_seconds);
     line["cpu_seconds_in_steps"] = list(m.cpu_seconds_in_steps);
     line["peak_memory_mebibytes"] = list(m.peak_memory_mebibytes);
+    line["sent_bytes"] = list(m.sent_bytes);
     line["peak_activation_bytes"] = list(m.peak_activation_bytes);
     line["micro_batch_activation_bytes"] = list(m.micro_batch_activation_bytes);
   }

@@ -52,6 +52,7 @@ struct RunMetrics {
   PerStage cpu_seconds;                // of each stage's process; end only
   PerStage cpu_seconds_in_steps;   // the same from the end of the first step on: without start-up; end only
   PerStage peak_memory_mebibytes;  // end only
+  PerStage sent_bytes;             // activations and gradients, of training steps; end only
   // Kept for backward at the worst moment, and by one full micro-batch; end only.
   PerStage peak_activation_bytes, micro_batch_activation_bytes;
 };

@@ -95,6 +95,9 @@ void RunRecorder::record_step(const BatchRecord& record) {
   const double per_step = (now - started_) / static_cast<double>(steps_seen_);
   display_.show(shown, per_step * static_cast<double>(job_.total_steps - metrics.step));
 
+  sent_bytes_.resize(record.stages.size(), 0);
+  for (std::size_t k = 0; k < record.stages.size(); ++k)
+    sent_bytes_[k] += static_cast<double>(record.stages[k].sent_bytes);
   cpu_seconds_.clear();
   peak_memory_.clear();
   peak_activations_.clear();
@@ -142,6 +145,7 @@ void RunRecorder::finish(double coordinator_cpu_seconds) {
   for (std::size_t k = 0; k < cpu_seconds_.size(); ++k)
     metrics.cpu_seconds_in_steps[k] -= first_step_cpu_seconds_[k];
   metrics.peak_memory_mebibytes = peak_memory_;
+  metrics.sent_bytes = sent_bytes_;
   metrics.peak_activation_bytes = peak_activations_;
   metrics.micro_batch_activation_bytes = micro_batch_activations_;
   log_.write(metrics);

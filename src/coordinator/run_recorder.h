@@ -48,7 +48,7 @@ class RunRecorder {
   Sums epoch_;
   Sums evaluation_;
   std::optional<EvalMetrics> last_evaluation_;
-  PerStage cpu_seconds_, first_step_cpu_seconds_, peak_memory_;
+  PerStage cpu_seconds_, first_step_cpu_seconds_, peak_memory_, sent_bytes_;
   PerStage peak_activations_, micro_batch_activations_;
 };
 

@@ -32,6 +32,9 @@ struct Batch {
   at::Tensor targets;  // [n, target_shape...]: int64 class numbers (or kIgnoredTarget), or float32
 };
 
+// The same on another device; itself where it is there.
+Batch to(const Batch& batch, at::Device device);
+
 // Thread-compatible: load() is const and may be called from several threads.
 class Dataset {
  public:

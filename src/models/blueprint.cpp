@@ -143,6 +143,7 @@ Blueprint make_blueprint(const config::Config& config, const Problem& problem,
     stage.frozen_tied_weights = frozen.back();
     stage.input = shape;
     stage.integer_input = k == 0 && problem.integer_inputs;
+    stage.precision = config.training.precision;
     const Survey main = survey(stage.main, shape, stage.stage, "layers", stage.first_layer, stage.frozen);
     shape = stage.output = main.output;
     stage.main_parameters = main.parameters;

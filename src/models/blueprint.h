@@ -18,7 +18,8 @@ struct StageBlueprint {
   std::vector<config::LayerSpec> head;  // empty where the stage has none
   Shape input;                          // of one sample: the shape on the link from stage - 1
   Shape output;
-  bool integer_input = false;  // stage 0 of a network on tokens
+  bool integer_input = false;                                 // stage 0 of a network on tokens
+  config::Precision precision = config::Precision::kFloat32;  // main and head compute in it
   std::int64_t main_parameters = 0;
   std::int64_t head_parameters = 0;
   std::int64_t frozen_parameters = 0;    // of those in main, the ones that do not learn

@@ -25,6 +25,15 @@ class ShapeMismatch : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What the replicas of a stage tell each other during a forward or backward pass (synchronised batch norm).
+class ReplicaExchange {
+ public:
+  virtual ~ReplicaExchange() = default;
+  // Everyone's vector, [replicas, n], in the replicas' order. Collective: all replicas call it in the same
+  // order, with vectors of one length.
+  [[nodiscard]] virtual at::Tensor gather(const at::Tensor& own) const = 0;
+};
+
 // What a forward pass must know besides its input.
 struct ForwardContext {
   bool training = false;
@@ -35,6 +44,10 @@ struct ForwardContext {
   // The same forward a second time, for its graph (training.recompute): nothing that counts or averages over
   // batches may be touched again.
   bool recomputing = false;
+  // The input is rows first_row .. of a micro-batch of so many samples, a replica's part; 0: all of it.
+  std::int64_t first_row = 0;
+  std::int64_t micro_batch_samples = 0;
+  const ReplicaExchange* replicas = nullptr;  // set where batch norm's statistics are over all replicas
 };
 
 class Layer : public torch::nn::Module {

@@ -6,13 +6,16 @@
 
 #include "models/layers/language.h"
 #include "models/layers/registry.h"
+#include "models/precision.h"
 
 namespace interlock::models {
 
 LayerSequence::LayerSequence(const std::vector<config::LayerSpec>& specs, const std::string& prefix,
-                             int first_number, std::uint64_t seed, SeedPurpose purpose, std::uint64_t group)
+                             int first_number, std::uint64_t seed, SeedPurpose purpose, std::uint64_t group,
+                             config::Precision precision)
     : first_layer_id_(purpose == SeedPurpose::kHeadWeights ? kFirstHeadLayer * (group + 1)
-                                                           : static_cast<std::uint64_t>(first_number)) {
+                                                           : static_cast<std::uint64_t>(first_number)),
+      precision_(precision) {
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::uint64_t number = static_cast<std::uint64_t>(first_number) + i;
     const LayerPtr layer = make_layer(specs[i]);
@@ -42,7 +45,15 @@ void LayerSequence::freeze(const std::vector<bool>& frozen) {
   }
 }
 
+void LayerSequence::to(at::Device device) {
+  for (const LayerPtr& layer : layers_) {
+    for (const at::Tensor& parameter : layer->parameters()) parameter.mutable_grad().reset();
+    layer->to(device);
+  }
+}
+
 at::Tensor LayerSequence::forward(const at::Tensor& x, ForwardContext context) const {
+  const AutocastScope autocast(x.device().type(), precision_);
   at::Tensor h = x;
   const bool training = context.training;
   for (std::size_t i = 0; i < layers_.size(); ++i) {

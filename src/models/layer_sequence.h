@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/random.h"
+#include "config/config.h"
 #include "models/layer.h"
 
 namespace interlock::models {
@@ -19,13 +20,17 @@ class LayerSequence {
  public:
   // Builds the layers and initialises each from its own seed (seed, purpose, group, number), so layer i of a
   // network starts the same on every cut. Tensors are called "<prefix>.<number>.<name>", numbers counting
-  // from `first_number`.
+  // from `first_number`. forward() computes in `precision`, on whatever device its input is.
   LayerSequence(const std::vector<config::LayerSpec>& specs, const std::string& prefix, int first_number,
-                std::uint64_t seed, SeedPurpose purpose, std::uint64_t group);
+                std::uint64_t seed, SeedPurpose purpose, std::uint64_t group,
+                config::Precision precision = config::Precision::kFloat32);
 
   // The layers where `frozen` stop learning: their weights ask for no gradient, and they run as in evaluation
   // (batch norm with its running statistics, no dropout).
   void freeze(const std::vector<bool>& frozen);
+
+  // Moves parameters and buffers in place: all handles to them stay good. Forgets gradients.
+  void to(at::Device device);
 
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, ForwardContext context) const;
 
@@ -39,6 +44,7 @@ class LayerSequence {
   std::vector<LayerPtr> layers_;
   std::vector<bool> frozen_;
   std::uint64_t first_layer_id_;
+  config::Precision precision_;
   NamedTensors parameters_;
   NamedTensors buffers_;
   std::vector<at::Tensor> tied_weights_;

@@ -8,6 +8,8 @@ namespace interlock::models {
 
 at::Tensor Loss::share(const at::Tensor& output, const at::Tensor& targets,
                        std::int64_t batch_samples) const {
+  if (at::isReducedFloatingType(output.scalar_type()))
+    return share(output.to(at::kFloat), targets, batch_samples);
   if (kind_ == config::LossKind::kMeanSquaredError) {
     const auto per_sample = static_cast<double>(targets.numel() / targets.size(0));
     return at::mse_loss(output, targets, at::Reduction::Sum) /

@@ -16,7 +16,7 @@ class Loss {
   // sum over the micro-batch's counted targets / (batch_samples x targets a sample): the shares of a batch's
   // micro-batches, ragged ones included, add up to the mean loss over the batch if all its targets are
   // counted. output: [n, ..., classes], targets: [n, ...]; for mean_squared_error both alike. Returns a
-  // scalar.
+  // scalar, computed in float32 where the output has less.
   [[nodiscard]] at::Tensor share(const at::Tensor& output, const at::Tensor& targets,
                                  std::int64_t batch_samples) const;
 

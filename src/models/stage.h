@@ -14,6 +14,10 @@ class Stage {
   // Initial weights depend on the seed and the layers' numbers in the whole network, not on the cut.
   Stage(const StageBlueprint& blueprint, std::uint64_t seed);
 
+  // Moves all parameters and buffers in place: whoever holds one still holds it. Call before training: what
+  // gradients there are are forgotten.
+  void to(at::Device device);
+
   [[nodiscard]] int number() const { return blueprint_.stage; }
   [[nodiscard]] const StageBlueprint& blueprint() const { return blueprint_; }
   [[nodiscard]] bool has_head() const { return head_.has_value(); }

@@ -1,17 +1,17 @@
 #include "oracle/oracle.h"
 
-#include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
-#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "models/layout.h"
 #include "models/loss.h"
-#include "models/training_context.h"
+#include "models/precision.h"
 #include "models/pretrained.h"
+#include "models/training_context.h"
 #include "schedule/learning_rate.h"
 #include "training/mix.h"
 #include "training/tied_weights.h"
@@ -39,142 +39,239 @@ void accumulate(const std::vector<at::Tensor>& parameters, const at::Tensor* gra
   }
 }
 
+// In memory of its own, as a replica has it: kernels add in an order that depends on where a row begins.
+at::Tensor rows_of(const at::Tensor& whole, SampleRange rows) {
+  return rows.size() == whole.size(0) ? whole : whole.narrow(0, rows.begin, rows.size()).clone();
+}
+
+at::Tensor joined(const std::vector<at::Tensor>& parts) {
+  return parts.size() == 1 ? parts.front() : at::cat(parts);
+}
+
 }  // namespace
 
-Oracle::Oracle(const training::RunPlan& plan) : plan_(plan) {
-  for (const models::StageBlueprint& blueprint : plan.blueprint.stages) {
-    stages_.emplace_back(blueprint, plan.config.training.seed);
+Oracle::Copy::Copy(const training::RunPlan& plan, int k, at::Device device)
+    : stage([&] {
+        models::Stage made(plan.blueprint.stages.at(static_cast<std::size_t>(k)), plan.config.training.seed);
+        models::InitialWeights(plan.config, plan.blueprint, plan.data.vocabulary).copy_into(made);
+        made.to(device);
+        return made;
+      }()),
+      optimizer(stage, plan.config) {}
+
+Oracle::Oracle(const training::RunPlan& plan, Replicas replicas, at::Device device)
+    : plan_(plan),
+      placement_(replicas == Replicas::kPlayed ? plan.config.partition.placement()
+                                               : Placement(plan.rule.stages(), {1})),
+      device_(device) {
+  for (int k = 0; k < plan.rule.stages(); ++k) {
+    copies_.emplace_back();
+    for (int r = 0; r < placement_.replicas(k); ++r)
+      copies_.back().push_back(std::make_unique<Copy>(plan, k, device));
   }
-  const models::InitialWeights initial(plan.config, plan.blueprint, plan.data.vocabulary);
-  for (const models::Stage& stage : stages_) initial.copy_into(stage);
-  for (const models::Stage& stage : stages_) optimizers_.emplace_back(stage, plan.config);
+}
+
+std::vector<models::Stage> Oracle::stages() const {
+  std::vector<models::Stage> stages;
+  for (const auto& replicas : copies_) stages.push_back(replicas.front()->stage);
+  return stages;
+}
+
+std::vector<Oracle::Part> Oracle::parts_of(int k, std::int64_t samples,
+                                           const models::ForwardContext& context) {
+  std::vector<Part> parts;
+  const int R = placement_.replicas(k);
+  for (int r = 0; r < R; ++r) {
+    const SampleRange rows = part_of(samples, r, R);
+    if (rows.size() == 0) continue;
+    parts.push_back({copy(k, r), rows, context, {}, {}});
+    if (R == 1) continue;
+    parts.back().context.first_row = rows.begin;
+    parts.back().context.micro_batch_samples = samples;
+  }
+  return parts;
 }
 
 // Design section 2 / the paper's equations, in its notation, for one micro-batch.
 void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samples,
-                               const models::ForwardContext& context, BatchResult& result) {
+                               const models::ForwardContext& context) {
   const schedule::GradientRule& rule = plan_.rule;
   const int K = rule.stages();
   const models::Loss loss(plan_.config.training);
-  result.counted += loss.counted(batch.targets);
-  std::vector<at::Tensor> a(static_cast<std::size_t>(K)), h(static_cast<std::size_t>(K));
+  std::vector<std::vector<Part>> stages;     // [k]: its replicas' parts; one, the whole, without replicas
   std::map<std::pair<int, int>, at::Tensor> delta;  // (l, k) -> dL_l / dh_k
 
   // a_0 = x;  h_k = f_k(a_k; theta_k);  a_{k+1} = h_k detached.
+  at::Tensor whole = batch.inputs;
   for (int k = 0; k < K; ++k) {
-    const auto i = static_cast<std::size_t>(k);
-    a[i] = models::in_compute_layout(k == 0 ? batch.inputs : h[i - 1]);
-    if (!rule.losses_sent(k).empty()) a[i].requires_grad_();
-    h[i] = stages_[i].main().forward(a[i], context);
+    stages.push_back(parts_of(k, batch.inputs.size(0), context));
+    std::vector<at::Tensor> outputs;
+    for (Part& part : stages.back()) {
+      part.a = models::in_compute_layout(rows_of(whole, part.rows));
+      if (!rule.losses_sent(k).empty()) part.a.requires_grad_();
+      part.h = part.copy.stage.main().forward(part.a, part.context);
+      outputs.push_back(part.h.detach());
+    }
+    whole = models::through_wire(joined(outputs), plan_.config);
   }
 
   // L_k = loss(q_k(h_k; phi_k), y) for k < K-1, L_{K-1} = loss(h_{K-1}, y), with h_k detached; delta(k,k) and
   // phi_k.
   for (int k = 0; k < K; ++k) {
-    const auto i = static_cast<std::size_t>(k);
     if (!rule.computes_loss(k)) continue;
     const bool wants_delta = rule.needed(k, k);
-    const at::Tensor output = h[i].detach();
-    if (wants_delta) output.requires_grad_();
-    const at::Tensor prediction = rule.is_last(k) ? output : stages_[i].head().forward(output, context);
-    const at::Tensor L = loss.share(prediction, batch.targets, batch_samples);
-    result.loss[i] = (std::isnan(result.loss[i]) ? 0 : result.loss[i]) + L.item<double>();
-    result.correct[i] += loss.correct(prediction.detach(), batch.targets);
+    std::vector<at::Tensor> deltas;
+    for (Part& part : stages[static_cast<std::size_t>(k)]) {
+      const at::Tensor output = part.h.detach();
+      if (wants_delta) output.requires_grad_();
+      const models::Stage& stage = part.copy.stage;
+      const at::Tensor prediction = rule.is_last(k) ? output : stage.head().forward(output, part.context);
+      const at::Tensor y = rows_of(batch.targets, part.rows);
+      const at::Tensor L = loss.share(prediction, y, batch_samples);
+      part.copy.has_loss = true;
+      part.copy.loss += L.item<double>();
+      part.copy.correct += loss.correct(prediction.detach(), y);
 
-    const std::vector<at::Tensor> phi =
-        rule.is_last(k) ? std::vector<at::Tensor>{} : stages_[i].head().parameter_list();
-    variable_list with_respect_to = phi;
-    if (wants_delta) with_respect_to.push_back(output);
-    if (with_respect_to.empty()) continue;
-    const variable_list gradients = grad({L}, with_respect_to);
-    accumulate(phi, gradients.data());
-    if (wants_delta) delta[{k, k}] = models::in_compute_layout(gradients.back());
+      const std::vector<at::Tensor> phi =
+          rule.is_last(k) ? std::vector<at::Tensor>{} : stage.head().parameter_list();
+      variable_list with_respect_to = phi;
+      if (wants_delta) with_respect_to.push_back(output);
+      if (with_respect_to.empty()) continue;
+      const variable_list gradients = grad({L}, with_respect_to);
+      accumulate(phi, gradients.data());
+      if (wants_delta) deltas.push_back(models::in_compute_layout(gradients.back()));
+    }
+    if (wants_delta) delta[{k, k}] = joined(deltas);
   }
 
   // delta(l, k-1) = (dh_k / da_k)^T delta(l, k);   theta_k += (dh_k / dtheta_k)^T mix(delta(., k)).
   for (int k = K - 1; k >= 0; --k) {
-    const auto i = static_cast<std::size_t>(k);
-    const std::vector<at::Tensor> theta = stages_[i].main().parameter_list();
-    if (rule.end_to_end() && !rule.losses_sent(k).empty()) {
-      // One gradient serves both purposes: one pass, as in plain backpropagation.
-      variable_list with_respect_to = theta;
-      with_respect_to.push_back(a[i]);
-      const variable_list gradients = grad({h[i]}, with_respect_to, {delta.at({K - 1, k})});
-      accumulate(theta, gradients.data());
-      delta[{K - 1, k - 1}] = models::in_compute_layout(gradients.back());
-      continue;
+    std::map<int, std::vector<at::Tensor>> sent;  // l -> parts of delta(l, k-1)
+    for (Part& part : stages[static_cast<std::size_t>(k)]) {
+      const auto delta_of = [&](int l) {
+        return models::in_compute_layout(rows_of(delta.at({l, k}), part.rows));
+      };
+      const std::vector<at::Tensor> theta = part.copy.stage.main().parameter_list();
+      if (rule.end_to_end() && !rule.losses_sent(k).empty()) {
+        // One gradient serves both purposes: one pass, as in plain backpropagation.
+        variable_list with_respect_to = theta;
+        with_respect_to.push_back(part.a);
+        const variable_list gradients = grad({part.h}, with_respect_to, {delta_of(K - 1)});
+        accumulate(theta, gradients.data());
+        sent[K - 1].push_back(gradients.back());
+        continue;
+      }
+      for (const int l : rule.losses_sent(k))
+        sent[l].push_back(grad({part.h}, {part.a}, {delta_of(l)}, /*retain_graph=*/true)[0]);
+      if (theta.empty()) continue;
+      accumulate(theta, grad({part.h}, theta, {training::mix_gradients(rule, k, delta_of)}).data());
     }
-    for (const int l : rule.losses_sent(k)) {
-      delta[{l, k - 1}] =
-          models::in_compute_layout(grad({h[i]}, {a[i]}, {delta.at({l, k})}, /*retain_graph=*/true)[0]);
-    }
-    if (theta.empty()) continue;
-    const at::Tensor mixed = training::mix_gradients(rule, k, [&](int l) { return delta.at({l, k}); });
-    accumulate(theta, grad({h[i]}, theta, {mixed}).data());
+    for (const auto& [l, parts] : sent) delta[{l, k - 1}] = models::through_wire(joined(parts), plan_.config);
   }
 }
 
-double Oracle::correct_for_padding(BatchResult& result, std::int64_t batch_samples) const {
-  const double correction =
-      models::Loss(plan_.config.training).correction(batch_samples, plan_.data.target_shape, result.counted);
-  for (double& loss : result.loss) loss *= correction;
-  return correction;
+// Replicas learn from the sum of their gradients, added in their order; without a gradient one adds nothing.
+void Oracle::sum_over_replicas() {
+  const at::NoGradGuard no_grad;
+  for (const auto& replicas : copies_) {
+    if (replicas.size() == 1) continue;
+    const models::NamedTensors first = replicas.front()->stage.state();
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (!first[i].second.requires_grad()) continue;
+      at::Tensor sum;
+      for (const auto& replica : replicas) {
+        const at::Tensor parameter = replica->stage.state()[i].second;
+        const at::Tensor own =
+            parameter.grad().defined() ? parameter.grad() : torch::zeros_like(parameter);
+        sum = sum.defined() ? sum + own : own;
+      }
+      for (const auto& replica : replicas) replica->stage.state()[i].second.mutable_grad() = sum.clone();
+    }
+  }
 }
 
 // Copies of one matrix learn from the sum of their gradients (training/tied_weights.h).
 void Oracle::sum_tied_gradients() {
   at::Tensor sum;
-  for (const models::Stage& stage : stages_) {
-    const at::Tensor own = training::tied_gradient(stage);
+  for (const auto& replicas : copies_) {
+    const at::Tensor own = training::tied_gradient(replicas.front()->stage);
     if (own.defined()) sum = sum.defined() ? sum + own : own;
   }
   if (!sum.defined()) return;
-  for (const models::Stage& stage : stages_) training::set_tied_gradient(stage, sum);
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) training::set_tied_gradient(copy->stage, sum);
+  }
+}
+
+// Ends the sums over a batch; `correction` is Loss::correction().
+BatchResult Oracle::take_sums(double correction, std::int64_t counted) {
+  BatchResult result{{}, {}, counted};
+  for (const auto& replicas : copies_) {
+    double loss = 0;
+    bool has_loss = false;
+    std::int64_t correct = 0;
+    for (const auto& copy : replicas) {
+      loss += std::exchange(copy->loss, 0) * correction;
+      has_loss |= std::exchange(copy->has_loss, false);
+      correct += std::exchange(copy->correct, 0);
+    }
+    result.loss.push_back(has_loss ? loss : std::numeric_limits<double>::quiet_NaN());
+    result.correct.push_back(correct);
+  }
+  return result;
+}
+
+void Oracle::update(std::int64_t step, double correction) {
+  const double lr =
+      schedule::learning_rate(plan_.config.optimizer, step, plan_.steps_per_epoch, plan_.total_steps);
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) copy->optimizer.step(lr, correction);
+  }
 }
 
 BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, std::int64_t epoch,
                                 std::int64_t step) {
-  const auto K = static_cast<std::size_t>(plan_.rule.stages());
-  BatchResult result{std::vector<double>(K, std::numeric_limits<double>::quiet_NaN()),
-                     std::vector<std::int64_t>(K, 0), 0};
-  for (training::StageOptimizer& optimizer : optimizers_) optimizer.clear_gradients();
-
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) copy->optimizer.clear_gradients();
+  }
+  const models::Loss loss(plan_.config.training);
   const std::int64_t batch_samples = total_samples(micro_batches);
+  std::int64_t counted = 0;
   for (std::size_t m = 0; m < micro_batches.size(); ++m) {
     const models::ForwardContext context =
         models::training_context(plan_.config.training.seed, epoch, step, static_cast<int>(m));
-    train_micro_batch(micro_batches[m], batch_samples, context, result);
+    counted += loss.counted(micro_batches[m].targets);
+    train_micro_batch(data::to(micro_batches[m], device_), batch_samples, context);
   }
-  const double lr =
-      schedule::learning_rate(plan_.config.optimizer, step, plan_.steps_per_epoch, plan_.total_steps);
+  sum_over_replicas();
   sum_tied_gradients();
-  const double correction = correct_for_padding(result, batch_samples);
-  for (training::StageOptimizer& optimizer : optimizers_) optimizer.step(lr, correction);
-  return result;
+  const double correction = loss.correction(batch_samples, plan_.data.target_shape, counted);
+  update(step, correction);
+  return take_sums(correction, counted);
 }
 
 BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches) {
-  const auto K = static_cast<std::size_t>(plan_.rule.stages());
-  BatchResult result{std::vector<double>(K, std::numeric_limits<double>::quiet_NaN()),
-                     std::vector<std::int64_t>(K, 0), 0};
   const at::NoGradGuard no_grad;
   const models::Loss loss(plan_.config.training);
   const std::int64_t batch_samples = total_samples(micro_batches);
-  for (const data::Batch& batch : micro_batches) {
-    result.counted += loss.counted(batch.targets);
+  std::int64_t counted = 0;
+  for (const data::Batch& loaded : micro_batches) {
+    counted += loss.counted(loaded.targets);
+    const data::Batch batch = data::to(loaded, device_);
     at::Tensor h = batch.inputs;
-    for (std::size_t k = 0; k < K; ++k) {
-      h = stages_[k].main().forward(models::in_compute_layout(h), {});
-      const int stage = static_cast<int>(k);
-      if (!plan_.rule.computes_loss(stage)) continue;
-      const at::Tensor prediction = plan_.rule.is_last(stage) ? h : stages_[k].head().forward(h, {});
-      const double share = loss.share(prediction, batch.targets, batch_samples).item<double>();
-      result.loss[k] = (std::isnan(result.loss[k]) ? 0 : result.loss[k]) + share;
-      result.correct[k] += loss.correct(prediction, batch.targets);
+    for (int k = 0; k < plan_.rule.stages(); ++k) {
+      Copy& stage = copy(k, 0);
+      h = stage.stage.main().forward(models::in_compute_layout(h), {});
+      if (plan_.rule.computes_loss(k)) {
+        const at::Tensor prediction = plan_.rule.is_last(k) ? h : stage.stage.head().forward(h, {});
+        stage.has_loss = true;
+        stage.loss += loss.share(prediction, batch.targets, batch_samples).item<double>();
+        stage.correct += loss.correct(prediction, batch.targets);
+      }
+      h = models::through_wire(h, plan_.config);
     }
   }
-  correct_for_padding(result, batch_samples);
-  return result;
+  return take_sums(loss.correction(batch_samples, plan_.data.target_shape, counted), counted);
 }
 
 }  // namespace interlock::oracle

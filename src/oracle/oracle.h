@@ -3,9 +3,10 @@
 // for every test, the debugger's friend and the CPU baseline. It shares the model, the loss and the optimizer
 // with the workers, but none of their code for gradients.
 
-#include <deque>
+#include <memory>
 #include <vector>
 
+#include "common/placement.h"
 #include "data/dataset.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
@@ -19,10 +20,16 @@ struct BatchResult {
   std::int64_t counted = 0;  // targets that are not padding; samples where each has one target
 };
 
+// Whether stages are cut into their replicas' parts of each micro-batch, so that every sum is taken in the
+// order in which the ranks take it and equals theirs to the last bit, or replicas are ignored: what one
+// process does on the same batch, equal up to rounding (and to batch norm's statistics, unless synchronised).
+enum class Replicas { kIgnored, kPlayed };
+
 class Oracle {
  public:
   // Builds all stages with their initial weights (or model.init's).
-  explicit Oracle(const training::RunPlan& plan);
+  explicit Oracle(const training::RunPlan& plan, Replicas replicas = Replicas::kIgnored,
+                  at::Device device = at::kCPU);
 
   // One optimizer step. `micro_batches` are the slices of one batch, in order.
   BatchResult train_batch(const std::vector<data::Batch>& micro_batches, std::int64_t epoch,
@@ -31,19 +38,46 @@ class Oracle {
   // Forward only, batch norm in evaluation mode.
   BatchResult evaluate_batch(const std::vector<data::Batch>& micro_batches);
 
-  [[nodiscard]] const std::vector<models::Stage>& stages() const { return stages_; }
-  [[nodiscard]] std::deque<training::StageOptimizer>& optimizers() { return optimizers_; }
+  [[nodiscard]] std::vector<models::Stage> stages() const;  // of replicas 0; they share the oracle's tensors
+  [[nodiscard]] int replicas(int k) const { return placement_.replicas(k); }
+  [[nodiscard]] const models::Stage& stage(int k, int replica = 0) const { return copy(k, replica).stage; }
+  [[nodiscard]] training::StageOptimizer& optimizer(int k, int replica = 0) {
+    return copy(k, replica).optimizer;
+  }
 
  private:
+  // One replica of a stage, with its sums over the batch.
+  struct Copy {
+    Copy(const training::RunPlan& plan, int k, at::Device device);
+    models::Stage stage;
+    training::StageOptimizer optimizer;
+    double loss = 0;
+    bool has_loss = false;
+    std::int64_t correct = 0;
+  };
+  // What a replica has of a micro-batch: rows of the whole, and a_k, h_k of these rows.
+  struct Part {
+    Copy& copy;
+    SampleRange rows;
+    models::ForwardContext context;
+    at::Tensor a, h;
+  };
+
+  [[nodiscard]] Copy& copy(int k, int replica) const {
+    return *copies_.at(static_cast<std::size_t>(k)).at(static_cast<std::size_t>(replica));
+  }
+  std::vector<Part> parts_of(int k, std::int64_t samples, const models::ForwardContext& context);
   void train_micro_batch(const data::Batch& batch, std::int64_t batch_samples,
-                         const models::ForwardContext& context, BatchResult& result);
-  // Ends the sums over a batch: returns Loss::correction() and applies it to the losses.
-  double correct_for_padding(BatchResult& result, std::int64_t batch_samples) const;
+                         const models::ForwardContext& context);
+  void sum_over_replicas();
   void sum_tied_gradients();
+  void update(std::int64_t step, double correction);
+  BatchResult take_sums(double correction, std::int64_t counted);
 
   const training::RunPlan& plan_;
-  std::vector<models::Stage> stages_;
-  std::deque<training::StageOptimizer> optimizers_;
+  const Placement placement_;
+  const at::Device device_;
+  std::vector<std::vector<std::unique_ptr<Copy>>> copies_;  // [k][replica]
 };
 
 }  // namespace interlock::oracle

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
-#include "common/ids.h"
 #include "schedule/generator.h"
 #include "schedule/list_scheduler.h"
 #include "schedule/program.h"
+#include "schedule/text.h"
 
 namespace interlock::schedule {
 
@@ -154,7 +154,7 @@ std::vector<int> in_flight_caps(const GradientRule& rule, const Costs& costs, co
             "of "
             "activations there, the cap is {:.1f}; raise it, use more micro-batches, or training.recompute: "
             "true",
-            index(rank_of_stage(stage)), stage, each / (1 << 20), request.memory_cap_bytes / (1 << 20)));
+            rank_without_replicas(stage), stage, each / (1 << 20), request.memory_cap_bytes / (1 << 20)));
       }
       cap = std::min(cap, static_cast<int>(std::min<double>(fit, cap)));
     }
@@ -164,7 +164,7 @@ std::vector<int> in_flight_caps(const GradientRule& rule, const Costs& costs, co
                       "{2}) may keep {3}: F{3} "
                       "of micro-batch {3} would not fit; use another policy, or raise schedule.in_flight or "
                       "schedule.memory_cap_mib",
-                      request.micro_batches, index(rank_of_stage(stage)), stage, cap));
+                      request.micro_batches, rank_without_replicas(stage), stage, cap));
     }
     caps.push_back(cap);
   }

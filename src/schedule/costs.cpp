@@ -1,5 +1,7 @@
 #include "schedule/costs.h"
 
+#include <algorithm>
+
 namespace interlock::schedule {
 
 double StageCosts::of(const Action& action) const {
@@ -27,6 +29,17 @@ StageCosts StageCosts::scaled(double factor) const {
     *seconds *= factor;
   }
   return costs;
+}
+
+void update_together(Costs& costs, const std::vector<int>& stages) {
+  costs.update_peers.resize(costs.stages.size());
+  for (const int stage : stages) {
+    std::vector<int>& peers = costs.update_peers[static_cast<std::size_t>(stage)];
+    for (const int other : stages) {
+      const bool known = std::find(peers.begin(), peers.end(), other) != peers.end();
+      if (other != stage && !known) peers.push_back(other);
+    }
+  }
 }
 
 Costs equal_costs(int stages) {

@@ -28,11 +28,15 @@ struct Costs {
   std::vector<double> link_seconds;
   // [k]: what one micro-batch in flight keeps on stage k. Empty: not known.
   std::vector<double> stored_bytes;
-  // Stages that hold copies of a tied matrix: none of them updates before all have their gradients, and the
-  // exchange takes so long. Empty: every stage updates by itself.
-  std::vector<int> tied_stages = {};
-  double tied_exchange_seconds = 0;
+  // [k]: stages that must have all their gradients too before stage k updates (and the other way round): they
+  // share a tied matrix, a norm or an overflow. The exchange takes so long. Empty: every stage updates by
+  // itself.
+  std::vector<std::vector<int>> update_peers = {};
+  double update_exchange_seconds = 0;
 };
+
+// Adds: none of `stages` updates before all of them can.
+void update_together(Costs& costs, const std::vector<int>& stages);
 
 // All stages alike, in the units of the design's table: F = I = 1, W = 2, messages free.
 Costs equal_costs(int stages);

@@ -24,13 +24,7 @@ struct Step {
   std::size_t consumes_end = 0;  // its part of StageReplay::consumes ends here, and the next one's begins
   std::size_t produces_end = 0;  // likewise of StageReplay::produces
   int receiver = -1;             // stage the products go to, or -1
-  bool meets = false;            // starts together with the updates of the other tied stages
-};
-
-// The tied stages' updates of one batch.
-struct Meeting {
-  std::size_t arrived = 0;
-  double last_arrival = 0;
+  bool meets = false;            // an update that waits for those of other stages
 };
 
 struct StageReplay {
@@ -41,7 +35,6 @@ struct StageReplay {
   std::vector<double> arrivals;  // [batch][place]
   std::size_t batch = 0;
   std::size_t next = 0;  // step of that batch
-  bool at_meeting = false;
   double clock = 0;
   std::vector<double> batch_ends;
 };
@@ -62,7 +55,7 @@ class Replay {
       for (const Action& action : schedule[k]) {
         Step step;
         step.seconds = costs.stages[k].of(action);
-        step.meets = action.kind == ActionKind::kUpdate && is_tied(costs, static_cast<int>(k));
+        step.meets = action.kind == ActionKind::kUpdate && !peers_of(k).empty();
         for (const Message& message : messages_consumed(rule, static_cast<int>(k), action)) {
           stage.consumes.push_back(mailboxes[k].place(message));
         }
@@ -75,7 +68,7 @@ class Replay {
         stage.steps.push_back(std::move(step));
       }
     }
-    meetings_.resize(batches_);
+    ready_to_update_.assign(batches_ * stages_.size(), kNotYet);
     if (options.timeline) timeline.resize(schedule.size());
   }
 
@@ -111,23 +104,23 @@ class Replay {
   std::vector<std::vector<Span>> timeline;
 
  private:
-  static bool is_tied(const Costs& costs, int stage) {
-    return std::find(costs.tied_stages.begin(), costs.tied_stages.end(), stage) != costs.tied_stages.end();
+  [[nodiscard]] const std::vector<int>& peers_of(std::size_t stage) const {
+    static const std::vector<int> none;
+    return costs_.update_peers.empty() ? none : costs_.update_peers[stage];
   }
 
-  // When the update can start; kNotYet while other tied stages are on their way to it. The last one to come
-  // puts them back to work.
-  double meet(StageReplay& stage, std::vector<std::size_t>& runnable) {
-    Meeting& meeting = meetings_[stage.batch];
-    const std::size_t all = costs_.tied_stages.size();
-    if (!std::exchange(stage.at_meeting, true)) {
-      ++meeting.arrived;
-      meeting.last_arrival = std::max(meeting.last_arrival, stage.clock);
-      if (meeting.arrived == all) {
-        for (const int other : costs_.tied_stages) runnable.push_back(static_cast<std::size_t>(other));
-      }
+  // When the update can start; kNotYet while other stages are on their way to theirs. Whoever comes to its
+  // update puts those that may have waited for it back to work.
+  double meet(std::size_t k, std::vector<std::size_t>& runnable) {
+    const StageReplay& stage = stages_[k];
+    double* const ready = &ready_to_update_[stage.batch * stages_.size()];
+    if (ready[k] == kNotYet) {
+      ready[k] = stage.clock;
+      for (const int peer : peers_of(k)) runnable.push_back(static_cast<std::size_t>(peer));
     }
-    return meeting.arrived == all ? meeting.last_arrival + costs_.tied_exchange_seconds : kNotYet;
+    double last = ready[k];
+    for (const int peer : peers_of(k)) last = std::max(last, ready[peer]);
+    return last == kNotYet ? kNotYet : last + costs_.update_exchange_seconds;
   }
 
   void advance(std::size_t k, std::vector<std::size_t>& runnable) {
@@ -143,9 +136,8 @@ class Replay {
       for (std::size_t i = consumed; i < step.consumes_end; ++i) {
         start = std::max(start, arrivals[stage.consumes[i]]);
       }
-      if (step.meets) start = std::max(start, meet(stage, runnable));
+      if (step.meets) start = std::max(start, meet(k, runnable));
       if (start == kNotYet) break;
-      stage.at_meeting = false;
       consumed = step.consumes_end;
       stage.clock = start + step.seconds;
       if (options_.timeline) {
@@ -174,7 +166,7 @@ class Replay {
   const SimulationOptions options_;
   const std::size_t batches_;
   std::vector<StageReplay> stages_;
-  std::vector<Meeting> meetings_;  // by batch
+  std::vector<double> ready_to_update_;  // [batch][stage]
 };
 
 // Enough batches that the first has reached the last stage and the pattern has settled.

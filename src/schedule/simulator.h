@@ -4,7 +4,7 @@
 //
 //   start(action) = max(end(previous action of the stage), end(producer of each message) + link)
 //
-// Updates of stages that share a matrix start together (Costs::tied_stages).
+// Updates of stages that wait for each other start when the last of them can (Costs::update_peers).
 //
 // Exact for fixed costs; each action is computed once, so 1,024 stages with M = 64 take a fraction of a
 // second.

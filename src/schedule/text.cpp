@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/placement.h"
 
 namespace interlock::schedule {
 namespace {
@@ -79,6 +80,10 @@ StageProgram parse_program(const std::string& text) {
   std::istringstream stream(text);
   for (std::string entry; stream >> entry;) program.push_back(parse_action(entry));
   return program;
+}
+
+int rank_without_replicas(int stage) {
+  return index(Placement(stage + 1, {1}).rank_of({stage, 0}));
 }
 
 }  // namespace interlock::schedule

@@ -14,4 +14,7 @@ std::string to_text(const StageProgram& program);
 // Errors: UsageError that quotes the entry.
 StageProgram parse_program(const std::string& text);
 
+// For messages: the rank that runs the stage where no stage has replicas.
+int rank_without_replicas(int stage);
+
 }  // namespace interlock::schedule

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
-#include "common/ids.h"
 #include "schedule/mailbox.h"
 #include "schedule/messages.h"
 #include "schedule/program.h"
@@ -20,12 +19,12 @@ namespace {
   const std::string whose =
       action.kind == ActionKind::kUpdate ? "" : fmt::format(" of micro-batch {}", action.micro_batch);
   throw BrokenInvariant(fmt::format("schedule: rank {} (stage {}), action {}{}: {}",
-                                    index(rank_of_stage(stage)), stage, to_text(action), whose, problem));
+                                    rank_without_replicas(stage), stage, to_text(action), whose, problem));
 }
 
 [[noreturn]] void refuse(int stage, const std::string& problem) {
   throw BrokenInvariant(
-      fmt::format("schedule: rank {} (stage {}) {}", index(rank_of_stage(stage)), stage, problem));
+      fmt::format("schedule: rank {} (stage {}) {}", rank_without_replicas(stage), stage, problem));
 }
 
 // What must hold before the messages of an action can be looked up: its micro-batch and loss exist there.

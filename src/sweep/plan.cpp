@@ -68,7 +68,7 @@ std::string load(const Grid& grid, SweepRun& run) {
   run.config = config::load_config(grid.base, overrides);
   check_scored(grid, run.config);
   run.yaml = config::to_yaml(run.config);
-  run.ranks = grid.mode == Mode::kRanks ? ranks_for_stages(run.config.partition.stages) : 1;
+  run.ranks = grid.mode == Mode::kRanks ? run.config.partition.placement().ranks() : 1;
   return validation.text;
 }
 

@@ -19,7 +19,8 @@ bool same_order(const Order& a, const Order& b) {
 
 }  // namespace
 
-BatchLoader::BatchLoader(const RunPlan& plan, const data::DataSource& source) : plan_(plan), source_(source) {
+BatchLoader::BatchLoader(const RunPlan& plan, const data::DataSource& source, int replica, int replicas)
+    : plan_(plan), source_(source), replica_(replica), replicas_(replicas) {
   if (plan.config.data.threads > 0 && source.train) prefetcher_.emplace(plan.config.data.threads);
 }
 
@@ -27,9 +28,15 @@ int BatchLoader::micro_batches(const Order& order) const {
   return static_cast<int>(data::micro_batch_sizes(order.samples, plan_.micro_batch_size).size());
 }
 
-LoadRequest BatchLoader::request_of(const Order& order, int m) {
+SampleRange BatchLoader::range_of(const Order& order, int m) const {
   const std::int64_t first = order.first_sample + m * plan_.micro_batch_size;
   const std::int64_t last = std::min(order.first_sample + order.samples, first + plan_.micro_batch_size);
+  const SampleRange part = part_of(last - first, replica_, replicas_);
+  return {first + part.begin, first + part.end};
+}
+
+LoadRequest BatchLoader::request_of(const Order& order, int m) {
+  const auto [first, last] = range_of(order, m);
   if (order.kind == OrderKind::kEvaluate) {
     std::vector<std::int64_t> samples(static_cast<std::size_t>(last - first));
     std::iota(samples.begin(), samples.end(), first);
@@ -46,6 +53,7 @@ LoadRequest BatchLoader::request_of(const Order& order, int m) {
 void BatchLoader::expect(const Order& order) {
   if (!prefetcher_ || (order.kind != OrderKind::kTrain && order.kind != OrderKind::kEvaluate)) return;
   for (int m = 0; m < micro_batches(order); ++m) {
+    if (range_of(order, m).size() == 0) continue;
     expected_.push_back({order, m, prefetcher_->announce(request_of(order, m))});
   }
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/placement.h"
 #include "data/dataset.h"
 #include "schedule/protocol.h"
 #include "training/prefetcher.h"
@@ -16,14 +17,15 @@ namespace interlock::training {
 // same. Keeps the order of samples of the epoch it was last asked for.
 class BatchLoader {
  public:
-  // `source` must outlive the loader.
-  BatchLoader(const RunPlan& plan, const data::DataSource& source);
+  // `source` must outlive the loader. Loads replica `replica`'s part of each micro-batch out of `replicas`.
+  BatchLoader(const RunPlan& plan, const data::DataSource& source, int replica = 0, int replicas = 1);
 
   // This order will be asked for after those expected before: loading ahead may begin. Without data.threads,
   // or for a `source` without data, nothing happens.
   void expect(const schedule::Order& order);
 
-  // Micro-batch m of a kTrain or kEvaluate order, expected or not; once each where it was expected.
+  // Micro-batch m of a kTrain or kEvaluate order, expected or not; once each where it was expected. REQUIRES
+  // that the part has samples.
   data::Batch load(const schedule::Order& order, int m);
 
   // All micro-batches of an order.
@@ -37,10 +39,12 @@ class BatchLoader {
   };
 
   [[nodiscard]] int micro_batches(const schedule::Order& order) const;
+  [[nodiscard]] SampleRange range_of(const schedule::Order& order, int m) const;
   LoadRequest request_of(const schedule::Order& order, int m);
 
   const RunPlan& plan_;
   const data::DataSource& source_;
+  const int replica_, replicas_;
   std::int64_t epoch_ = -1;
   std::vector<std::int64_t> epoch_order_;
   std::optional<Prefetcher> prefetcher_;

@@ -124,14 +124,13 @@ std::vector<StageCosts> stage_costs(const Profile& profile, const RunPlan& plan)
   std::vector<int> cut;
   for (const models::StageBlueprint& stage : plan.blueprint.stages)
     cut.push_back(static_cast<int>(stage.main.size()));
-  const double scale =
-      static_cast<double>(plan.micro_batch_size) / static_cast<double>(profile.micro_batch_size);
   std::vector<StageCosts> stages;
   for (const models::StageBlueprint& stage : plan.blueprint.stages) {
     const auto k = static_cast<std::size_t>(stage.stage);
     const StageCosts costs =
         cut == profile.cut ? profile.stages[k] : merge_layers(profile, stage.first_layer, cut[k]);
-    stages.push_back(costs.scaled(scale));
+    const auto samples = static_cast<double>(samples_of_replica(plan, stage.stage));
+    stages.push_back(costs.scaled(samples / static_cast<double>(profile.micro_batch_size)));
   }
   return stages;
 }

@@ -21,6 +21,28 @@ void refuse_to_learn_nothing(const config::Config& config, const schedule::Gradi
                "freezes every layer that has weights, and no head is trained: nothing is left to learn");
 }
 
+// All replicas of a stage take part in synchronised statistics, so none may be without samples; and a stack of
+// gradients cannot ask the others in the middle of a pass.
+void check_synchronised_batch_norm(const RunPlan& plan) {
+  const config::Config& config = plan.config;
+  const Placement placement = config.partition.placement();
+  if (!config.partition.sync_batch_norm || !placement.replicated()) return;
+  const config::Location where = config.where("partition.sync_batch_norm");
+  if (config.schedule.stack_gradients) {
+    config::fail(where, "partition.sync_batch_norm", "cannot go with schedule.stack_gradients; switch one off");
+  }
+  int most = 1;
+  for (int stage = 0; stage < placement.stages(); ++stage) most = std::max(most, placement.replicas(stage));
+  const std::int64_t last_batch = plan.data.train_samples % config.training.batch_size;
+  if (config.data.drop_last || last_batch == 0) return;
+  const std::vector<std::int64_t> sizes = data::micro_batch_sizes(last_batch, plan.micro_batch_size);
+  if (sizes.back() >= most) return;
+  config::fail(where, "partition.sync_batch_norm",
+               fmt::format("the last batch ({} samples) ends in a micro-batch of {}, too few for {} replicas; "
+                           "set data.drop_last: true, or another training.batch_size",
+                           last_batch, sizes.back(), most));
+}
+
 }  // namespace
 
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data) {
@@ -44,7 +66,13 @@ RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& dat
   }
   plan.total_steps = plan.steps_per_epoch * config.training.epochs;
   if (config.training.max_steps > 0) plan.total_steps = std::min(plan.total_steps, config.training.max_steps);
+  check_synchronised_batch_norm(plan);
   return plan;
+}
+
+std::int64_t samples_of_replica(const RunPlan& plan, int stage) {
+  const int replicas = plan.config.partition.placement().replicas(stage);
+  return part_of(plan.micro_batch_size, 0, replicas).size();
 }
 
 std::int64_t stored_bytes(const RunPlan& plan, int stage) {
@@ -53,7 +81,7 @@ std::int64_t stored_bytes(const RunPlan& plan, int stage) {
   // Where no gradient comes back nothing but the input stays.
   const bool keeps_graph = !plan.config.training.recompute && plan.rule.has_backward(stage);
   if (keeps_graph) per_sample += blueprint.activation_elements;
-  return kBytes * plan.micro_batch_size * per_sample;
+  return kBytes * samples_of_replica(plan, stage) * per_sample;
 }
 
 MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {

@@ -25,8 +25,11 @@ struct RunPlan {
 // All but the schedule. Errors: as make_blueprint(); UsageError where no batch can be formed.
 RunPlan make_run_plan(const config::Config& config, const data::DatasetInfo& data);
 
+// Samples of a full micro-batch that each replica of the stage computes.
+std::int64_t samples_of_replica(const RunPlan& plan, int stage);
+
 // What one full micro-batch keeps for backward on a stage, in bytes: an estimate from the layers' shapes;
-// with training.recompute, and where all is frozen, the stage's input only.
+// with training.recompute, and where all is frozen, the stage's input only. Of one replica.
 std::int64_t stored_bytes(const RunPlan& plan, int stage);
 
 // REQUIRES the schedule. Estimated bytes stage k needs while training: weights, gradients, optimizer state,

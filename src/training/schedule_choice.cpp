@@ -1,6 +1,7 @@
 #include "training/schedule_choice.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "common/files.h"
 #include "schedule/program.h"
 #include "schedule/schedule_file.h"
+#include "training/loss_scaler.h"
 #include "training/profile.h"
 
 namespace interlock::training {
@@ -22,27 +24,56 @@ double of_stage(const std::vector<double>& milliseconds, std::size_t stage) {
 // Activations and gradients on the link between stage k and k+1 are equally large.
 double link_seconds(const RunPlan& plan, std::size_t k) {
   const config::ScheduleConfig& config = plan.config.schedule;
-  const double bytes = kBytes * static_cast<double>(plan.micro_batch_size) *
+  const double element = config.wire_dtype == config::WireType::kBfloat16 ? kBytes / 2 : kBytes;
+  // The side with fewer replicas takes, or gives, the larger parts.
+  const std::int64_t samples = std::max(samples_of_replica(plan, static_cast<int>(k)),
+                                        samples_of_replica(plan, static_cast<int>(k) + 1));
+  const double bytes = element * static_cast<double>(samples) *
                        static_cast<double>(models::element_count(plan.blueprint.stages[k].output));
   const double transfer = config.gigabytes_per_second > 0 ? bytes / (config.gigabytes_per_second * 1e9) : 0;
   return config.latency_us * 1e-6 + transfer;
 }
 
+std::vector<int> all_stages(const RunPlan& plan) {
+  std::vector<int> stages(static_cast<std::size_t>(plan.rule.stages()));
+  std::iota(stages.begin(), stages.end(), 0);
+  return stages;
+}
+
+// The few numbers that global clipping and float16 exchange cost their way only.
+void add_number_exchanges(const RunPlan& plan, schedule::Costs& costs) {
+  const config::TrainingConfig& training = plan.config.training;
+  const double there_and_back = 2 * plan.config.schedule.latency_us * 1e-6;
+  if (training.clip_norm > 0 && training.clip_scope == config::ClipScope::kGlobal) {
+    update_together(costs, all_stages(plan));
+    costs.update_exchange_seconds = std::max(costs.update_exchange_seconds, there_and_back);
+  }
+  if (training.precision != config::Precision::kFloat16) return;
+  for (int loss = 0; loss < plan.rule.stages(); ++loss) update_together(costs, loss_sharers(plan.rule, loss));
+  costs.update_exchange_seconds = std::max(costs.update_exchange_seconds, there_and_back);
+}
+
 // Stages with copies of the tied matrix send it to the first of them and get the sum back.
 void add_tied_stages(const RunPlan& plan, schedule::Costs& costs) {
-  for (const models::StageBlueprint& stage : plan.blueprint.stages) {
-    if (stage.tied_weights > 0 && !stage.frozen_tied_weights) costs.tied_stages.push_back(stage.stage);
-  }
-  if (costs.tied_stages.size() < 2) costs.tied_stages.clear();
-  if (costs.tied_stages.empty()) return;
+  const std::vector<int> tied = tied_stages(plan);
+  if (tied.size() < 2) return;
+  update_together(costs, tied);
   const config::ScheduleConfig& config = plan.config.schedule;
   const double bytes = kBytes * static_cast<double>(plan.data.classes * plan.config.model.width);
   const double transfer = config.gigabytes_per_second > 0 ? bytes / (config.gigabytes_per_second * 1e9) : 0;
-  const auto others = static_cast<double>(costs.tied_stages.size() - 1);
-  costs.tied_exchange_seconds = 2 * (config.latency_us * 1e-6 + others * transfer);
+  const auto others = static_cast<double>(tied.size() - 1);
+  costs.update_exchange_seconds = 2 * (config.latency_us * 1e-6 + others * transfer);
 }
 
 }  // namespace
+
+std::vector<int> tied_stages(const RunPlan& plan) {
+  std::vector<int> tied;
+  for (const models::StageBlueprint& stage : plan.blueprint.stages) {
+    if (stage.tied_weights > 0 && !stage.frozen_tied_weights) tied.push_back(stage.stage);
+  }
+  return tied;
+}
 
 std::vector<schedule::StageCosts> action_costs(const config::ActionTimes& times, int stages) {
   std::vector<schedule::StageCosts> costs;
@@ -89,7 +120,10 @@ KnownCosts known_costs(const RunPlan& plan) {
   for (std::size_t k = 0; k + 1 < static_cast<std::size_t>(stages); ++k) {
     known.costs.link_seconds.push_back(link_seconds(plan, k));
   }
-  if (config.run.device != config::DeviceKind::kSimulated) add_tied_stages(plan, known.costs);
+  if (config.run.device != config::DeviceKind::kSimulated) {
+    add_tied_stages(plan, known.costs);
+    add_number_exchanges(plan, known.costs);
+  }
   for (int stage = 0; stage < stages; ++stage) {
     known.costs.stored_bytes.push_back(static_cast<double>(stored_bytes(plan, stage)));
   }

@@ -10,6 +10,9 @@ namespace interlock::training {
 // last stage's, which has no head, is free.
 std::vector<schedule::StageCosts> action_costs(const config::ActionTimes& times, int stages);
 
+// Stages that learn copies of the tied matrix; one or none: nobody waits for it.
+std::vector<int> tied_stages(const RunPlan& plan);
+
 struct KnownCosts {
   schedule::Costs costs;
   std::string

@@ -51,12 +51,16 @@ void drop_misplaced_head(storage::TensorFile& all, const models::Stage& stage) {
 }  // namespace
 
 storage::ShardInfo write_stage_checkpoint(const std::string& directory, const models::Stage& stage,
-                                          const StageOptimizer& optimizer, const std::string& vocabulary) {
+                                          const StageOptimizer& optimizer, const std::string& vocabulary,
+                                          const LossScaler* scaler) {
   make_directories(directory);
   storage::TensorFile file;
   file.tensors = stage.state();
   for (auto& entry : optimizer.state()) file.tensors.push_back(entry);
-  for (auto& [name, tensor] : file.tensors) tensor = tensor.detach();
+  if (scaler != nullptr) {
+    for (auto& entry : scaler->state()) file.tensors.push_back(entry);
+  }
+  for (auto& [name, tensor] : file.tensors) tensor = tensor.detach().cpu();
   file.metadata = {
       {"format", "pt"}, {"stage", std::to_string(stage.number())}, {"last_layer", last_layer(stage)}};
   if (!vocabulary.empty()) file.metadata[models::kVocabulary] = vocabulary;
@@ -66,7 +70,7 @@ storage::ShardInfo write_stage_checkpoint(const std::string& directory, const mo
 }
 
 void load_stage_checkpoint(const std::string& directory, const models::Stage& stage,
-                           StageOptimizer& optimizer, const std::string& vocabulary) {
+                           StageOptimizer& optimizer, const std::string& vocabulary, LossScaler* scaler) {
   storage::TensorFile all = read_all_shards(directory);
   models::require_same_vocabulary(all.metadata, vocabulary, directory);
   drop_misplaced_head(all, stage);
@@ -87,6 +91,7 @@ void load_stage_checkpoint(const std::string& directory, const models::Stage& st
                             directory, stage.number(), last_layer(stage)));
   }
   optimizer.load_state(all, directory);
+  if (scaler != nullptr) scaler->load_state(all, directory);
 }
 
 storage::TensorFile read_checkpoint_weights(const std::string& directory) {

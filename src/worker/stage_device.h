@@ -48,6 +48,10 @@ class StageDevice {
   // B: I and W of the one loss, in one pass. Releases micro-batch m.
   virtual at::Tensor backward(int m, int loss) = 0;
 
+  // Before U and before the end of an evaluation: how many targets of the whole batch count. Only where
+  // replicas have parts of it; else it is what sums() says.
+  virtual void set_batch_counted(std::int64_t) {}
+
   // Before U: the gradient of the stage's copies of the tied matrix (undefined where it has none), and the
   // sum over all stages' copies that takes its place.
   virtual at::Tensor tied_gradient() { return {}; }

@@ -7,6 +7,8 @@
 #include <torch/types.h>
 
 #include "common/error.h"
+#include "common/placement.h"
+#include "data/sampler.h"
 #include "models/layout.h"
 #include "models/training_context.h"
 #include "schedule/program.h"
@@ -18,12 +20,14 @@
 namespace interlock::worker {
 
 StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
-                             training::StageOptimizer& optimizer)
+                             training::StageOptimizer& optimizer, const Surroundings& surroundings)
     : plan_(plan),
       stage_(stage),
       optimizer_(optimizer),
       loss_(plan.config.training),
       number_(stage.number()),
+      surroundings_(surroundings),
+      replicas_(plan.config.partition.placement().replicas(stage.number())),
       recompute_(plan.config.training.recompute),
       theta_(stage.main().parameter_list()),
       phi_(stage.has_head() ? stage.head().parameter_list() : std::vector<at::Tensor>{}) {}
@@ -35,6 +39,8 @@ void StageExecutor::begin_batch(bool training, std::int64_t epoch, std::int64_t 
   epoch_ = epoch;
   step_ = step;
   batch_samples_ = batch_samples;
+  sizes_ = data::micro_batch_sizes(batch_samples, plan_.micro_batch_size);
+  batch_counted_ = -1;
   sums_ = {};
   if (training) optimizer_.clear_gradients();
 }
@@ -48,7 +54,14 @@ StageExecutor::InFlight& StageExecutor::in_flight(int m) {
 
 models::ForwardContext StageExecutor::context(int m) const {
   if (!training_) return {};
-  return models::training_context(plan_.config.training.seed, epoch_, step_, m);
+  models::ForwardContext context =
+      models::training_context(plan_.config.training.seed, epoch_, step_, m);
+  if (replicas_ == 1) return context;
+  const std::int64_t samples = sizes_.at(static_cast<std::size_t>(m));
+  context.first_row = part_of(samples, surroundings_.replica, replicas_).begin;
+  context.micro_batch_samples = samples;
+  context.replicas = surroundings_.statistics;
+  return context;
 }
 
 void StageExecutor::run_forward(InFlight& slot, const models::ForwardContext& context, bool with_graph) {
@@ -190,7 +203,8 @@ void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
 }
 
 double StageExecutor::correct_for_padding() {
-  const double correction = loss_.correction(batch_samples_, plan_.data.target_shape, sums_.counted);
+  const std::int64_t counted = batch_counted_ < 0 ? sums_.counted : batch_counted_;
+  const double correction = loss_.correction(batch_samples_, plan_.data.target_shape, counted);
   sums_.loss *= correction;
   return correction;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "device/device.h"
 #include "models/loss.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
@@ -18,9 +19,18 @@ namespace interlock::worker {
 
 class StageExecutor : public StageDevice {
  public:
-  // All three must outlive it.
+  // What it is among other workers; the default is a stage alone, on the CPU.
+  struct Surroundings {
+    int replica = 0;
+    const models::ReplicaExchange* statistics = nullptr;  // set where batch norm's are over all replicas
+    device::Device* device = nullptr;                     // the stage's; null: the CPU, nothing is timed
+  };
+  // All must outlive it.
   StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
-                training::StageOptimizer& optimizer);
+                training::StageOptimizer& optimizer, const Surroundings& surroundings);
+  StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
+                training::StageOptimizer& optimizer)
+      : StageExecutor(plan, stage, optimizer, Surroundings{}) {}
 
   void begin_batch(bool training, std::int64_t epoch, std::int64_t step, std::int64_t batch_samples) override;
   at::Tensor forward(int m, const at::Tensor& activation, const at::Tensor& targets) override;
@@ -30,6 +40,7 @@ class StageExecutor : public StageDevice {
   std::vector<at::Tensor> stacked_input_gradients(int m, int first, int count) override;
   void weight_gradient(int m) override;
   at::Tensor backward(int m, int loss) override;
+  void set_batch_counted(std::int64_t counted) override { batch_counted_ = counted; }
   at::Tensor tied_gradient() override;
   void set_tied_gradient(const at::Tensor& sum) override;
   void update(double learning_rate) override;
@@ -61,6 +72,8 @@ class StageExecutor : public StageDevice {
   training::StageOptimizer& optimizer_;
   const models::Loss loss_;
   const int number_;  // k
+  const Surroundings surroundings_;
+  const int replicas_;
   const bool recompute_;
   const std::vector<at::Tensor> theta_;
   const std::vector<at::Tensor> phi_;
@@ -69,6 +82,8 @@ class StageExecutor : public StageDevice {
   std::int64_t epoch_ = 0;
   std::int64_t step_ = 0;
   std::int64_t batch_samples_ = 0;
+  std::vector<std::int64_t> sizes_;  // of the micro-batches, all replicas together
+  std::int64_t batch_counted_ = -1;  // targets that count, of all replicas; -1: as here
   BatchSums sums_;
   std::map<int, InFlight> in_flight_;  // by micro-batch
 

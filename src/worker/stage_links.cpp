@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "models/layout.h"
+#include "models/precision.h"
 #include "schedule/program.h"
 
 namespace interlock::worker {
@@ -16,25 +17,31 @@ namespace {
 
 constexpr std::size_t kPostedAhead = 4;
 
-at::Tensor wire(const at::Tensor& tensor) {
-  return models::as_contiguous(models::in_compute_layout(tensor));
-}
-
 }  // namespace
 
 using schedule::Message;
 using schedule::MessageKind;
 
-StageLinks::StageLinks(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine)
+StageLinks::StageLinks(const training::RunPlan& plan, Place own, comm::TensorChannel& channel,
+                       at::Device device)
     : plan_(plan),
-      stage_(stage),
+      placement_(plan.config.partition.placement()),
+      own_(own),
+      device_(device),
+      wire_type_(models::wire_type(plan.config)),
+      boundary_type_(models::boundary_type(plan.config)),
       most_under_way_(static_cast<std::size_t>(
-          1 + schedule::peak_in_flight(plan.schedule.at(static_cast<std::size_t>(stage))))),
-      channel_(engine) {}
+          1 + schedule::peak_in_flight(plan.schedule.at(static_cast<std::size_t>(own.stage))))),
+      channel_(channel) {}
+
+std::int64_t StageLinks::own_samples(std::int64_t samples) const {
+  return part_of(samples, own_.replica, placement_.replicas(own_.stage)).size();
+}
 
 void StageLinks::expect(const std::vector<Message>& receives, const std::vector<std::int64_t>& sizes) {
   for (const Message& message : receives) {
-    to_post_.push_back({message, sizes.at(static_cast<std::size_t>(message.micro_batch))});
+    const std::int64_t samples = sizes.at(static_cast<std::size_t>(message.micro_batch));
+    if (own_samples(samples) > 0) to_post_.push_back({message, samples});
   }
   post_ahead();
 }
@@ -47,96 +54,127 @@ void StageLinks::post_ahead() {
 }
 
 at::Tensor StageLinks::buffer(const models::Shape& shape, std::int64_t samples, at::ScalarType type) {
-  return buffers_.take(models::batched(shape, samples), type);
+  return buffers_.take(models::batched(shape, samples), type, device_);
 }
 
 // A buffer in the layout that the stage computes in, so that what arrives need not be moved again.
 at::Tensor StageLinks::layout_buffer(const models::Shape& shape, std::int64_t samples) {
   const models::Shape full = models::batched(shape, samples);
-  return models::from_contiguous(buffers_.take(models::contiguous_sizes(full), torch::kFloat));
+  return models::from_contiguous(buffers_.take(models::contiguous_sizes(full), wire_type_, device_));
+}
+
+at::Tensor StageLinks::wire(const at::Tensor& tensor) const {
+  return models::as_contiguous(models::in_compute_layout(tensor)).to(wire_type_);
 }
 
 StageLinks::Posted StageLinks::post(const Expected& expected) {
-  const models::StageBlueprint& blueprint = plan_.blueprint.stages.at(static_cast<std::size_t>(stage_));
-  const Message& message = expected.message;
-  Posted posted{message, {}, {}, {}};
-  if (message.kind == MessageKind::kActivation) {
-    const Rank below = rank_of_stage(stage_ - 1);
-    const bool class_targets = plan_.config.training.loss == config::LossKind::kCrossEntropy;
-    posted.arrival.data = layout_buffer(blueprint.input, expected.samples);
-    posted.arrival.targets =
-        buffer(plan_.data.target_shape, expected.samples, class_targets ? torch::kLong : torch::kFloat);
-    posted.data = channel_.receive(below, comm::Tag::activation(message.micro_batch),
-                                   models::as_contiguous(posted.arrival.data));
-    posted.targets = channel_.receive(below, comm::Tag::targets(message.micro_batch), posted.arrival.targets);
+  Posted posted{expected.message, {}, {}};
+  if (expected.message.kind == MessageKind::kActivation) {
+    post_activation(expected, posted);
   } else {
-    const Rank above = rank_of_stage(stage_ + 1);
-    posted.arrival.data = layout_buffer(blueprint.output, expected.samples);
-    posted.data = channel_.receive(above, comm::Tag::gradient(message.loss - stage_, message.micro_batch),
-                                   models::as_contiguous(posted.arrival.data));
+    post_gradient(expected, posted);
   }
   return posted;
 }
 
+void StageLinks::post_activation(const Expected& expected, Posted& posted) {
+  const models::StageBlueprint& blueprint = plan_.blueprint.stages.at(static_cast<std::size_t>(own_.stage));
+  const int m = expected.message.micro_batch;
+  const bool class_targets = plan_.config.training.loss == config::LossKind::kCrossEntropy;
+  Arrival& arrival = posted.arrival;
+  const std::int64_t samples = own_samples(expected.samples);
+  arrival.data = layout_buffer(blueprint.input, samples);
+  arrival.targets =
+      buffer(plan_.data.target_shape, samples, class_targets ? torch::kLong : torch::kFloat);
+  const at::Tensor data = models::as_contiguous(arrival.data);
+  const auto take = [&](Place from, SampleRange rows) {
+    const Rank below = placement_.rank_of(from);
+    const comm::TransferGroup together(channel_);
+    posted.transfers.push_back(
+        channel_.receive(below, comm::Tag::activation(m), data.narrow(0, rows.begin, rows.size())));
+    posted.transfers.push_back(
+        channel_.receive(below, comm::Tag::targets(m), arrival.targets.narrow(0, rows.begin, rows.size())));
+  };
+  for_each_share(placement_, own_, own_.stage - 1, expected.samples, take);
+}
+
+void StageLinks::post_gradient(const Expected& expected, Posted& posted) {
+  const models::StageBlueprint& blueprint = plan_.blueprint.stages.at(static_cast<std::size_t>(own_.stage));
+  posted.arrival.data = layout_buffer(blueprint.output, own_samples(expected.samples));
+  const comm::Tag tag =
+      comm::Tag::gradient(expected.message.loss - own_.stage, expected.message.micro_batch);
+  const at::Tensor data = models::as_contiguous(posted.arrival.data);
+  for_each_share(placement_, own_, own_.stage + 1, expected.samples, [&](Place from, SampleRange rows) {
+    posted.transfers.push_back(
+        channel_.receive(placement_.rank_of(from), tag, data.narrow(0, rows.begin, rows.size())));
+  });
+}
+
 StageLinks::Arrival StageLinks::receive(const Message& message) {
-  const auto found = std::find_if(posted_.begin(), posted_.end(),
-                                  [&](const Posted& posted) { return posted.message == message; });
-  INTERLOCK_CHECK(
-      found != posted_.end(),
-      fmt::format("stage {}: a message of micro-batch {} was not expected now", stage_, message.micro_batch));
+  const auto is_it = [&](const Posted& posted) { return posted.message == message; };
+  auto found = std::find_if(posted_.begin(), posted_.end(), is_it);
+  // A channel that keeps an order may want messages posted before this one that are used after it.
+  while (found == posted_.end() && channel_.ordered() && !to_post_.empty()) {
+    posted_.push_back(post(to_post_.front()));
+    to_post_.pop_front();
+    found = std::find_if(posted_.begin(), posted_.end(), is_it);
+  }
+  INTERLOCK_CHECK(found != posted_.end(),
+                  fmt::format("stage {}: a message of micro-batch {} was not expected now", own_.stage,
+                              message.micro_batch));
   Posted posted = std::move(*found);
   posted_.erase(found);
   post_ahead();
-  wait(posted.data);
-  if (posted.targets.valid()) wait(posted.targets);
+  wait(posted.transfers);
+  posted.arrival.data = posted.arrival.data.to(boundary_type_);
   return std::move(posted.arrival);
 }
 
-void StageLinks::wait(comm::Transfer& transfer) {
+void StageLinks::wait(Transfers& transfers) {
   const double start = monotonic_seconds();
-  transfer.wait();
+  for (comm::Transfer& transfer : transfers) transfer.wait();
   waited_seconds_ += monotonic_seconds() - start;
 }
 
-void StageLinks::send_activation(int m, const at::Tensor& activation, const at::Tensor& targets) {
-  while (!under_way_.empty() && (under_way_.size() >= most_under_way_ || under_way_.front().done())) {
+void StageLinks::send_activation(int m, std::int64_t samples, const at::Tensor& activation,
+                                 const at::Tensor& targets) {
+  const auto has_left = [](const Transfers& transfers) {
+    return std::all_of(transfers.begin(), transfers.end(),
+                       [](const comm::Transfer& transfer) { return transfer.done(); });
+  };
+  while (!under_way_.empty() && (under_way_.size() >= most_under_way_ || has_left(under_way_.front()))) {
     wait(under_way_.front());
     under_way_.pop_front();
   }
-  const Rank above = rank_of_stage(stage_ + 1);
-  under_way_.push_back(channel_.send(above, comm::Tag::activation(m), wire(activation)));
-  channel_.send(above, comm::Tag::targets(m), targets);
+  const at::Tensor data = wire(activation);
+  Transfers transfers;
+  for_each_share(placement_, own_, own_.stage + 1, samples, [&](Place to, SampleRange rows) {
+    const Rank above = placement_.rank_of(to);
+    const comm::TransferGroup together(channel_);
+    transfers.push_back(
+        channel_.send(above, comm::Tag::activation(m), data.narrow(0, rows.begin, rows.size())));
+    channel_.send(above, comm::Tag::targets(m), targets.narrow(0, rows.begin, rows.size()));
+  });
+  under_way_.push_back(std::move(transfers));
+  sent_bytes_ += static_cast<std::int64_t>(data.nbytes());
 }
 
-void StageLinks::send_gradient(int m, int loss, const at::Tensor& gradient) {
+void StageLinks::send_gradient(int m, std::int64_t samples, int loss, const at::Tensor& gradient) {
   // At the receiver the gradient has travelled loss - (stage - 1) hops.
-  channel_.send(rank_of_stage(stage_ - 1), comm::Tag::gradient(loss - (stage_ - 1), m), wire(gradient));
-}
-
-at::Tensor StageLinks::sum_tied_gradients(const at::Tensor& own) {
-  std::vector<int> holders;
-  for (const models::StageBlueprint& blueprint : plan_.blueprint.stages) {
-    if (blueprint.tied_weights > 0) holders.push_back(blueprint.stage);
-  }
-  const comm::Tag tag = comm::Tag::tied_gradient();
-  const auto receive_from = [&](int stage) {
-    at::Tensor buffer = torch::empty_like(own);
-    comm::Transfer transfer = channel_.receive(rank_of_stage(stage), tag, buffer);
-    wait(transfer);
-    return buffer;
-  };
-  if (stage_ != holders.front()) {
-    channel_.send(rank_of_stage(holders.front()), tag, own);
-    return receive_from(holders.front());
-  }
-  at::Tensor sum = own;
-  for (std::size_t i = 1; i < holders.size(); ++i) sum = sum + receive_from(holders[i]);
-  for (std::size_t i = 1; i < holders.size(); ++i) channel_.send(rank_of_stage(holders[i]), tag, sum);
-  return sum;
+  const comm::Tag tag = comm::Tag::gradient(loss - (own_.stage - 1), m);
+  const at::Tensor data = wire(gradient);
+  for_each_share(placement_, own_, own_.stage - 1, samples, [&](Place to, SampleRange rows) {
+    channel_.send(placement_.rank_of(to), tag, data.narrow(0, rows.begin, rows.size()));
+  });
+  sent_bytes_ += static_cast<std::int64_t>(data.nbytes());
 }
 
 double StageLinks::take_waited_seconds() {
   return std::exchange(waited_seconds_, 0);
+}
+
+std::int64_t StageLinks::take_sent_bytes() {
+  return std::exchange(sent_bytes_, 0);
 }
 
 }  // namespace interlock::worker

@@ -1,16 +1,21 @@
 #pragma once
-// A stage's messages with its neighbours, in the algorithm's terms: activations and targets go up, gradients
-// down.
+// A worker's messages with the neighbouring stages, in the algorithm's terms: activations and targets go up,
+// gradients down. Where stages have different numbers of replicas, each message goes to, or comes from, all
+// replicas that hold samples of the same part.
 //
 // Owns:    the receives posted ahead and their buffers. Threads: the worker's main thread.
 // Receives are posted in the order the programs will use them, kPostedAhead messages before they are needed
 // and across batches, so that a neighbour's data finds its buffer waiting. A stage that is quicker than the
 // next one is held back: it may have only so many activations under way, or they would pile up here.
+// On the wire activations and gradients are of schedule.wire_dtype, and contiguous.
 
 #include <deque>
 #include <vector>
 
+#include <c10/util/SmallVector.h>
+
 #include "comm/tensor_channel.h"
+#include "common/placement.h"
 #include "schedule/messages.h"
 #include "training/run_plan.h"
 #include "worker/buffer_pool.h"
@@ -19,31 +24,31 @@ namespace interlock::worker {
 
 class StageLinks {
  public:
-  StageLinks(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine);
+  // `plan` and `channel` must outlive it.
+  StageLinks(const training::RunPlan& plan, Place own, comm::TensorChannel& channel, at::Device device);
 
-  // Declares the messages that a coming batch will receive; `sizes` are the samples of each micro-batch.
-  // Batches run in the order in which they are declared.
+  // Declares the messages that a coming batch will receive; `sizes` are the samples of each micro-batch, of
+  // all replicas together. Batches run in the order in which they are declared.
   void expect(const std::vector<schedule::Message>& receives, const std::vector<std::int64_t>& sizes);
 
-  // Blocks while too many activations are still on their way.
-  void send_activation(int m, const at::Tensor& activation, const at::Tensor& targets);
-  void send_gradient(int m, int loss, const at::Tensor& gradient);
-
-  // Collective of the stages that hold copies of the tied matrix: the sum of their gradients. The first of
-  // them adds, from the lowest stage up, and sends the sum to the others.
-  at::Tensor sum_tied_gradients(const at::Tensor& own);
+  // `samples`: of the whole micro-batch, of which the tensors hold the own part. Blocks while too many
+  // activations are still on their way.
+  void send_activation(int m, std::int64_t samples, const at::Tensor& activation, const at::Tensor& targets);
+  void send_gradient(int m, std::int64_t samples, int loss, const at::Tensor& gradient);
 
   struct Arrival {
-    at::Tensor data;     // activation or gradient
+    at::Tensor data;     // activation or gradient, in the layout and type that the stage computes in
     at::Tensor targets;  // activations only
   };
   // Blocks until the message is there. REQUIRES an expected message, each once.
   Arrival receive(const schedule::Message& message);
 
-  // Time spent blocked since the last call, in seconds.
+  // Time spent blocked since the last call, in seconds; bytes of activations and gradients sent since it.
   double take_waited_seconds();
+  std::int64_t take_sent_bytes();
 
  private:
+  using Transfers = c10::SmallVector<comm::Transfer, 2>;  // one for each replica at the other end
   struct Expected {
     schedule::Message message;
     std::int64_t samples = 0;
@@ -51,24 +56,31 @@ class StageLinks {
   struct Posted {
     schedule::Message message;
     Arrival arrival;
-    comm::Transfer data;
-    comm::Transfer targets;
+    Transfers transfers;
   };
   void post_ahead();
   Posted post(const Expected& expected);
+  void post_activation(const Expected& expected, Posted& posted);
+  void post_gradient(const Expected& expected, Posted& posted);
   at::Tensor buffer(const models::Shape& shape, std::int64_t samples, at::ScalarType type);
   at::Tensor layout_buffer(const models::Shape& shape, std::int64_t samples);
-  void wait(comm::Transfer& transfer);
+  [[nodiscard]] at::Tensor wire(const at::Tensor& tensor) const;
+  [[nodiscard]] std::int64_t own_samples(std::int64_t samples) const;
+  void wait(Transfers& transfers);
 
   const training::RunPlan& plan_;
-  const int stage_;
+  const Placement placement_;
+  const Place own_;
+  const at::Device device_;
+  const at::ScalarType wire_type_, boundary_type_;
   const std::size_t most_under_way_;  // activations
-  comm::TensorChannel channel_;
+  comm::TensorChannel& channel_;
   BufferPool buffers_;
   std::deque<Expected> to_post_;
   std::vector<Posted> posted_;  // a handful, in the order of use
-  std::deque<comm::Transfer> under_way_;
+  std::deque<Transfers> under_way_;
   double waited_seconds_ = 0;
+  std::int64_t sent_bytes_ = 0;
 };
 
 }  // namespace interlock::worker

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "comm/ordered_all_reduce.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "data/sampler.h"
-#include "models/pretrained.h"
 #include "schedule/learning_rate.h"
 #include "training/stage_checkpoint.h"
 #include "worker/simulated_device.h"
@@ -17,52 +17,68 @@ namespace {
 // Enough that the next batch's receives are posted before this one ends.
 constexpr std::size_t kOrdersAhead = 2;
 
+// The transport's own sum where it has one; it orders its sums by itself, so one serves both purposes.
+ReplicaSums open_sums(const training::RunPlan& plan, Place own, const Equipment& equipment) {
+  const Placement placement = plan.config.partition.placement();
+  std::vector<Rank> group;
+  for (int replica = 0; replica < placement.replicas(own.stage); ++replica)
+    group.push_back(placement.rank_of({own.stage, replica}));
+  ReplicaSums sums;
+  if (group.size() == 1) return sums;
+  comm::TensorChannel& channel = equipment.channel();
+  sums.gradients = equipment.opened.all_reduce;
+  sums.statistics = equipment.opened.all_reduce;
+  if (sums.gradients) return sums;
+  sums.gradients = std::make_shared<comm::OrderedAllReduce>(channel, group, own.replica, 0);
+  sums.statistics = std::make_shared<comm::OrderedAllReduce>(channel, group, own.replica, 1);
+  return sums;
+}
+
 }  // namespace
 
 using schedule::Order;
 using schedule::OrderKind;
 using schedule::Report;
 
-TrainedStage::TrainedStage(const training::RunPlan& plan, int number)
-    : stage(plan.blueprint.stages.at(static_cast<std::size_t>(number)), plan.config.training.seed),
-      optimizer(stage, plan.config),
-      executor(plan, stage, optimizer) {
-  models::InitialWeights(plan.config, plan.blueprint, plan.data.vocabulary).copy_into(stage);
-}
-
-Worker::Worker(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine,
-               data::DataSource source)
+Worker::Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, data::DataSource source)
     : plan_(plan),
-      number_(stage),
+      own_(own),
+      replicas_(plan.config.partition.placement().replicas(own.stage)),
       engine_(engine),
+      equipment_(open_equipment(plan, engine)),
       source_(std::move(source)),
-      loader_(plan_, source_),
-      links_(plan_, stage, engine) {
+      loader_(plan_, source_, own.replica, replicas_),
+      sums_(open_sums(plan, own, equipment_)),
+      links_(plan_, own, equipment_.channel(), equipment_.device->torch_device()),
+      exchange_(plan_, own, *equipment_.host) {
   if (plan.config.run.device == config::DeviceKind::kSimulated) {
-    simulated_ = std::make_unique<SimulatedDevice>(plan_, stage);
+    simulated_ = std::make_unique<SimulatedDevice>(plan_, own.stage);
   } else {
-    trained_.emplace(plan_, stage);
+    trained_.emplace(plan_, own, *equipment_.device, sums_);
   }
 }
 
 StageDevice& Worker::device() {
-  return trained_ ? static_cast<StageDevice&>(trained_->executor) : *simulated_;
+  return trained_ ? static_cast<StageDevice&>(trained_->executor()) : *simulated_;
 }
 
 void Worker::restore(const std::string& checkpoint_directory) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
-  training::load_stage_checkpoint(checkpoint_directory, trained_->stage, trained_->optimizer,
+  training::load_stage_checkpoint(checkpoint_directory, trained_->stage(), trained_->optimizer(),
                                   plan_.data.vocabulary);
+}
+
+std::vector<std::int64_t> Worker::sizes_of(const Order& order) const {
+  return data::micro_batch_sizes(order.samples, plan_.micro_batch_size);
 }
 
 const PreparedProgram& Worker::program_of(const Order& order) {
   const bool training = order.kind == OrderKind::kTrain;
-  const int micro_batches =
-      static_cast<int>(data::micro_batch_sizes(order.samples, plan_.micro_batch_size).size());
+  const int micro_batches = static_cast<int>(sizes_of(order).size());
   const auto [place, is_new] = programs_.try_emplace({training, micro_batches});
   if (is_new) {
-    place->second = training ? prepare_training(plan_, number_, micro_batches)
-                             : prepare_evaluation(plan_, number_, micro_batches);
+    place->second = training ? prepare_training(plan_, own_.stage, micro_batches)
+                             : prepare_evaluation(plan_, own_.stage, micro_batches);
   }
   return place->second;
 }
@@ -70,7 +86,7 @@ const PreparedProgram& Worker::program_of(const Order& order) {
 void Worker::learn_of(const Order& order) {
   known_orders_.push_back(order);
   if (order.kind != OrderKind::kTrain && order.kind != OrderKind::kEvaluate) return;
-  links_.expect(program_of(order).receives, data::micro_batch_sizes(order.samples, plan_.micro_batch_size));
+  links_.expect(program_of(order).receives, sizes_of(order));
   loader_.expect(order);
 }
 
@@ -89,15 +105,20 @@ Order Worker::next_order() {
 
 void Worker::run_batch(const Order& order, Report& report) {
   const bool training = order.kind == OrderKind::kTrain;
+  if (!training && trained_ && order.first_sample == 0) trained_->average_running_statistics();
   const double rate = training ? schedule::learning_rate(plan_.config.optimizer, order.step,
                                                          plan_.steps_per_epoch, plan_.total_steps)
                                : 0;
   StageDevice& device = this->device();
   device.begin_batch(training, order.epoch, order.step, order.samples);
-  ProgramRunner(plan_, number_, device, links_)
+  ProgramRunner(plan_, own_, device, links_, exchange_, buckets())
       .run(
-          program_of(order), rate, [&](int m) { return loader_.load(order, m); }, report.actions);
-  if (!training) device.end_evaluation();
+          program_of(order), sizes_of(order), rate, [&](int m) { return loader_.load(order, m); },
+          report.actions);
+  if (!training) {
+    if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.sums().counted));
+    device.end_evaluation();
+  }
   const BatchSums& sums = device.sums();
   report.has_loss = sums.has_loss ? 1 : 0;
   report.loss = sums.loss;
@@ -109,9 +130,11 @@ void Worker::run_batch(const Order& order, Report& report) {
 
 void Worker::write_checkpoint(const Order& order, Report& report) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
+  trained_->average_running_statistics();
+  if (own_.replica > 0) return;  // all replicas have the same
   const std::string directory = storage::checkpoint_directory(plan_.config.run.dir, order.step);
   const storage::ShardInfo shard = training::write_stage_checkpoint(
-      directory, trained_->stage, trained_->optimizer, plan_.data.vocabulary);
+      directory, trained_->stage(), trained_->optimizer(), plan_.data.vocabulary);
   report.checksum = shard.checksum;
   report.bytes = shard.bytes;
 }
@@ -119,15 +142,32 @@ void Worker::write_checkpoint(const Order& order, Report& report) {
 void Worker::ship_tensors() {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
   // The order both sides agree on: state(), then the gradient of every parameter (zeros where there is none).
-  comm::TensorChannel channel(engine_);
   int number = 0;
   const auto ship = [&](const at::Tensor& tensor) {
-    channel.send(kCoordinator, comm::Tag::tensor(number++), tensor.detach().contiguous());
+    equipment_.host->send(kCoordinator, comm::Tag::tensor(number++), tensor.detach().cpu().contiguous());
   };
-  for (const auto& [name, tensor] : trained_->stage.state()) ship(tensor);
-  for (const auto& [name, tensor] : trained_->stage.state()) {
+  for (const auto& [name, tensor] : trained_->stage().state()) ship(tensor);
+  for (const auto& [name, tensor] : trained_->stage().state()) {
     if (tensor.requires_grad()) ship(tensor.grad().defined() ? tensor.grad() : torch::zeros_like(tensor));
   }
+}
+
+void Worker::carry_out(const Order& order, Report& report) {
+  switch (order.kind) {
+    case OrderKind::kTrain:
+    case OrderKind::kEvaluate:
+      return run_batch(order, report);
+    case OrderKind::kCheckpoint:
+      return write_checkpoint(order, report);
+    case OrderKind::kShipTensors:
+      return ship_tensors();
+    case OrderKind::kFinish:
+      return;
+  }
+}
+
+double Worker::take_waited_seconds() {
+  return links_.take_waited_seconds() + exchange_.take_waited_seconds();
 }
 
 void Worker::run() {
@@ -137,28 +177,17 @@ void Worker::run() {
     if (order.kind == OrderKind::kFinish) return;
     Report report;
     report.order = order;
-    report.stage = number_;
+    report.stage = own_.stage;
+    report.replica = own_.replica;
     const double start = monotonic_seconds();
-    links_.take_waited_seconds();
-    switch (order.kind) {
-      case OrderKind::kTrain:
-      case OrderKind::kEvaluate:
-        run_batch(order, report);
-        break;
-      case OrderKind::kCheckpoint:
-        write_checkpoint(order, report);
-        break;
-      case OrderKind::kShipTensors:
-        ship_tensors();
-        break;
-      case OrderKind::kFinish:
-        break;
-    }
+    take_waited_seconds();
+    carry_out(order, report);
     const double end = monotonic_seconds();
-    report.busy_seconds = end - start - links_.take_waited_seconds();
+    report.busy_seconds = end - start - take_waited_seconds();
     report.elapsed_seconds = end - std::exchange(previous_end, end);
     report.cpu_seconds = process_cpu_seconds();
     report.peak_memory_mebibytes = peak_resident_mebibytes();
+    report.sent_bytes = links_.take_sent_bytes();
     engine_.send_control(kCoordinator, schedule::encode(report));
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// One worker rank: builds its stage, then carries out the coordinator's orders, in order, until told to
+// One worker rank: builds its stage, or its replica of it, then carries out the coordinator's orders, in order, until told to
 // finish.
 
 #include <deque>
@@ -8,28 +8,23 @@
 #include <optional>
 
 #include "comm/progress_engine.h"
+#include "common/placement.h"
 #include "data/dataset.h"
 #include "storage/checkpoint.h"
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
+#include "worker/equipment.h"
 #include "worker/program_runner.h"
-#include "worker/stage_executor.h"
+#include "worker/trained_stage.h"
 
 namespace interlock::worker {
-
-// A stage with weights and the device that trains them. A simulated run has none.
-struct TrainedStage {
-  TrainedStage(const training::RunPlan& plan, int number);
-  models::Stage stage;
-  training::StageOptimizer optimizer;
-  StageExecutor executor;
-};
 
 class Worker {
  public:
   // `source` holds the data on stage 0 and nothing elsewhere; its tensors are read as orders ask for them.
-  // REQUIRES a plan with a schedule. Errors: DataError for initial weights or a checkpoint that does not fit.
-  Worker(const training::RunPlan& plan, int stage, comm::ProgressEngine& engine, data::DataSource source);
+  // Collective over the workers. REQUIRES a plan with a schedule. Errors: as open_equipment(); DataError for
+  // initial weights or a checkpoint that does not fit.
+  Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, data::DataSource source);
 
   // Continues from a checkpoint: weights, buffers, optimizer state.
   void restore(const std::string& checkpoint_directory);
@@ -39,21 +34,29 @@ class Worker {
 
  private:
   StageDevice& device();
+  GradientBuckets* buckets() { return trained_ ? trained_->buckets() : nullptr; }
+  std::vector<std::int64_t> sizes_of(const schedule::Order& order) const;
   const PreparedProgram& program_of(const schedule::Order& order);
   schedule::Order next_order();
   void learn_of(const schedule::Order& order);
+  void carry_out(const schedule::Order& order, schedule::Report& report);
   void run_batch(const schedule::Order& order, schedule::Report& report);
   void write_checkpoint(const schedule::Order& order, schedule::Report& report);
   void ship_tensors();
+  double take_waited_seconds();
 
   const training::RunPlan& plan_;
-  const int number_;
+  const Place own_;
+  const int replicas_;
   comm::ProgressEngine& engine_;
+  Equipment equipment_;
   data::DataSource source_;
   training::BatchLoader loader_;
+  ReplicaSums sums_;
   std::optional<TrainedStage> trained_;
   std::unique_ptr<StageDevice> simulated_;
   StageLinks links_;
+  UpdateExchange exchange_;
   std::map<std::pair<bool, int>, PreparedProgram> programs_;  // by (training, micro-batches)
   std::deque<schedule::Order> known_orders_;                  // not yet carried out
 };

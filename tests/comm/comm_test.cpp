@@ -7,7 +7,7 @@
 
 #include "comm/agreement.h"
 #include "comm/count_allocations.h"
-#include "comm/tensor_channel.h"
+#include "comm/mpi_channel.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "support/catch.h"
@@ -26,7 +26,7 @@ Rank previous_rank() {
 }
 
 TEST_CASE("a tensor arrives as it was sent, whatever its size") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   for (const std::int64_t size : {0, 1, 1000, 3'000'000}) {
     // A closed formula of sender and position, so that any wrong element shows.
     const auto formula = [&](Rank rank) { return torch::arange(size, torch::kLong) * 7 + index(rank); };
@@ -40,7 +40,7 @@ TEST_CASE("a tensor arrives as it was sent, whatever its size") {
 }
 
 TEST_CASE("messages of different tags do not mix, whatever the order of receiving") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   channel.send(next_rank(), Tag::gradient(1, 0), torch::full({3}, 1.0f));
   channel.send(next_rank(), Tag::gradient(2, 0), torch::full({3}, 2.0f));
   channel.send(next_rank(), Tag::gradient(1, 1), torch::full({3}, 3.0f));
@@ -59,7 +59,7 @@ TEST_CASE("messages of different tags do not mix, whatever the order of receivin
 }
 
 TEST_CASE("messages of one tag keep their order") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   for (int i = 0; i < 20; ++i)
     channel.send(next_rank(), Tag::activation(0), torch::full({1000}, i, torch::kInt));
   for (int i = 0; i < 20; ++i) {
@@ -84,7 +84,7 @@ TEST_CASE("a rank that computes still receives and passes on control messages") 
 }
 
 TEST_CASE("a large tensor arrives while its receiver computes") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   const at::Tensor buffer = torch::zeros({4'000'000});
   const at::Tensor sent = torch::full({4'000'000}, 1.0f + static_cast<float>(index(engine().rank())));
   Transfer receive = channel.receive(previous_rank(), Tag::activation(0), buffer);
@@ -107,7 +107,7 @@ TEST_CASE("a large tensor arrives while its receiver computes") {
 }
 
 TEST_CASE("tensors come and go without an allocation") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   long during = 0;
   for (const std::int64_t size : {16, 100'000}) {
     const at::Tensor out = torch::ones({size});
@@ -132,7 +132,7 @@ TEST_CASE("tensors come and go without an allocation") {
 
 // Rounds of messages of mixed sizes around the ring, on a tag of its own; what came in wrong is counted.
 int exchange_rounds(int tag, int rounds) {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   constexpr std::array<std::int64_t, 5> kSizes{1, 300, 2'000, 30'000, 200'000};
   int wrong = 0;
   for (int i = 0; i < rounds; ++i) {
@@ -164,7 +164,7 @@ TEST_CASE("two threads of a rank wait at the same time, and no wake-up is lost")
 }
 
 TEST_CASE("a thread that waits for long does not hold up another") {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   const at::Tensor late = torch::zeros({1});
   const at::Tensor soon = torch::zeros({100'000});
   Transfer waits_long = channel.receive(previous_rank(), Tag::activation(5), late);
@@ -182,7 +182,7 @@ TEST_CASE("a thread that waits for long does not hold up another") {
 
 // Nobody leaves before all have come; unlike agree() without control messages.
 void meet() {
-  TensorChannel channel(engine());
+  MpiChannel channel(engine());
   const at::Tensor token = torch::zeros({1});
   for (int i = 1; i < engine().size(); ++i) {
     Transfer receive = channel.receive(previous_rank(), Tag::tensor(i), torch::empty({1}));

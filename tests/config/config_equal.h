@@ -26,14 +26,14 @@ inline auto fields(const ModelConfig& c) {
                   c.new_classifier, c.freeze);
 }
 inline auto fields(const PartitionConfig& c) {
-  return std::tie(c.stages, c.layers, c.balance_by_cost);
+  return std::tie(c.stages, c.layers, c.balance_by_cost, c.replicas, c.sync_batch_norm);
 }
 inline auto fields(const LearningConfig& c) {
   return std::tie(c.horizon, c.mix, c.mix_weights, c.head, c.heads, c.train_all_heads);
 }
 inline auto fields(const ScheduleConfig& c) {
   return std::tie(c.micro_batches, c.policy, c.in_flight, c.stack_gradients, c.memory_cap_mib, c.file,
-                  c.costs_file, c.costs, c.latency_us, c.gigabytes_per_second);
+                  c.costs_file, c.costs, c.latency_us, c.gigabytes_per_second, c.wire_dtype, c.bucket_mib);
 }
 inline auto fields(const DataConfig& c) {
   return std::tie(c.kind, c.path, c.eval_path, c.limit, c.eval_limit, c.train_samples, c.eval_samples,
@@ -51,10 +51,10 @@ inline auto fields(const OptimizerConfig& c) {
 }
 inline auto fields(const TrainingConfig& c) {
   return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,
-                  c.eval_every_epochs, c.recompute);
+                  c.eval_every_epochs, c.recompute, c.precision, c.loss_scale, c.loss_scale_window, c.clip_scope, c.deterministic, c.tf32);
 }
 inline auto fields(const RunConfig& c) {
-  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated);
+  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated, c.transport, c.bind);
 }
 
 inline bool equal(const Config& a, const Config& b) {

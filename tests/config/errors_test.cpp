@@ -201,9 +201,20 @@ TEST_CASE("data, optimizer and batch keys that contradict each other are refused
   });
 }
 
-TEST_CASE("what this version cannot do is refused and named", "[config]") {
+TEST_CASE("replicas that cannot share a micro-batch, and transports without GPUs, are refused", "[config]") {
   check_all({
-      {"run: {device: cuda}", "1:15: run.device: ", "runs on the CPU only"},
+      {"{partition: {replicas: 3}, training: {batch_size: 8}}", "1:24: partition.replicas: ",
+       "3 replicas cannot share a micro-batch of 8 samples"},
+      {"{partition: {stages: 2, replicas: [1, 4]}, training: {batch_size: 8}, schedule: {micro_batches: 4}}",
+       "1:35: partition.replicas: ", "4 replicas of stage 1 cannot share a micro-batch of 2 samples"},
+      {"partition: {stages: 2, replicas: [1, 1, 1]}", "1:34: partition.replicas: ", "has 3 entries"},
+      {"partition: {replicas: 0}", "1:23: partition.replicas: ", "1 to 1024"},
+      {"partition: {replicas: []}", "1:23: partition.replicas: ", "one a stage"},
+      {"run: {device: cpu, transport: nccl}", "1:31: run.transport: ", "run.device is cpu"},
+      {"training: {loss_scale: 8}", "1:24: training.loss_scale: ", "float16"},
+      {"training: {clip_scope: global}", "1:24: training.clip_scope: ", "clip_norm"},
+      {"training: {precision: half}", "1:23: training.precision: ", "bfloat16"},
+      {"schedule: {wire_dtype: float16}", "1:24: schedule.wire_dtype: ", "bfloat16"},
   });
 }
 

@@ -57,5 +57,34 @@ TEST_CASE("a single stage completes every record at once") {
   CHECK(collector.add(report(0, OrderKind::kTrain, 1)));  // the same order again: nothing was left behind
 }
 
+TEST_CASE("replicas of a stage become one report: shares add up, times are means, peaks the highest") {
+  ReportCollector collector(3);
+  Report first = report(0, OrderKind::kTrain, 1), second = first;
+  second.replica = 1;
+  first.has_loss = second.has_loss = 1;
+  first.loss = 0.25;
+  second.loss = 0.5;
+  first.counted = 3;
+  second.counted = 2;
+  first.busy_seconds = 1;
+  second.busy_seconds = 2;
+  first.peak_memory_mebibytes = 5;
+  second.peak_memory_mebibytes = 7;
+  first.bytes = 11;  // of the one shard that replica 0 wrote
+  CHECK_FALSE(collector.add(second));
+  CHECK_FALSE(collector.add(report(1, OrderKind::kTrain, 1)));
+  const std::optional<BatchRecord> record = collector.add(first);
+  REQUIRE(record);
+  REQUIRE(record->stages.size() == 2);
+  const Report& stage = record->stages.front();
+  CHECK(stage.replica == 0);
+  CHECK(stage.loss == 0.75);
+  CHECK(stage.counted == 5);
+  CHECK(stage.busy_seconds == 1.5);
+  CHECK(stage.peak_memory_mebibytes == 7);
+  CHECK(stage.bytes == 11);
+  CHECK(record->stages.back().stage == 1);
+}
+
 }  // namespace
 }  // namespace interlock::coordinator

@@ -51,10 +51,10 @@ TEST_CASE("losses are written so that they read back to the last bit") {
 TEST_CASE("epoch, eval and run lines have the documented fields") {
   const TempFolder folder;
   MetricsLog log(folder.path_of("m"), false);
-  log.write(RunMetrics{"start", 2, 1, 4, 0, 0, 0, {}, {}, {}, {}, {}});
+  log.write(RunMetrics{"start", 2, 1, 4, 0, 0, 0, {}, {}, {}, {}, {}, {}});
   log.write(EpochMetrics{3, 1, {1, 2}, {0.5, kNone}, {1, 1}, 2.5, 100});
   log.write(EvalMetrics{3, 1, {1, 2}, {0.5, kNone}, {}});
-  log.write(RunMetrics{"end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {640, 640}, {320, 320}});
+  log.write(RunMetrics{"end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {7, 8}, {640, 640}, {320, 320}});
   const std::vector<json> lines = read_lines(folder.path_of("m"));
   REQUIRE(lines.size() == 4);
   CHECK(keys(lines[0]) == Names{"event", "horizon", "kind", "micro_batches", "seconds", "stages", "steps"});
@@ -64,7 +64,7 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
   CHECK(keys(lines[2]) == Names{"accuracy", "epoch", "kind", "loss", "step"});
   CHECK(keys(lines[3]) == Names{"coordinator_cpu_seconds", "cpu_seconds", "cpu_seconds_in_steps", "event",
                                 "horizon", "kind", "micro_batch_activation_bytes", "micro_batches",
-                                "peak_activation_bytes", "peak_memory_mebibytes", "seconds", "stages",
+                                "peak_activation_bytes", "peak_memory_mebibytes", "seconds", "sent_bytes", "stages",
                                 "steps"});
   CHECK(lines[3]["coordinator_cpu_seconds"].is_null());
   CHECK(lines[3]["steps"] == 3);

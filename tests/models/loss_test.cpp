@@ -82,6 +82,30 @@ TEST_CASE("the gradient of the shares is the gradient of the mean loss") {
   CHECK(parts.grad().allclose(whole.grad(), 1e-12, 1e-15));
 }
 
+TEST_CASE("the loss of an output of 16 bits is computed in float32") {
+  torch::manual_seed(4);
+  const at::Tensor targets = torch::randint(5, {7}, torch::kLong);
+  const at::Tensor numbers = torch::randn({7, 5});
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
+    const at::Tensor output = torch::randn({7, 5}).to(type).requires_grad_();
+    const at::Tensor wide = output.detach().to(at::kFloat).requires_grad_();
+    for (const bool classes : {true, false}) {
+      const Loss loss =
+          make_loss(classes ? config::LossKind::kCrossEntropy : config::LossKind::kMeanSquaredError);
+      const at::Tensor found = loss.share(output, classes ? targets : numbers, 7);
+      const at::Tensor expected = loss.share(wide, classes ? targets : numbers, 7);
+      CHECK(found.scalar_type() == at::kFloat);
+      CHECK(found.equal(expected));
+      output.mutable_grad().reset();
+      wide.mutable_grad().reset();
+      found.backward();
+      expected.backward();
+      CHECK(output.grad().scalar_type() == type);
+      CHECK(output.grad().equal(wide.grad().to(type)));
+    }
+  }
+}
+
 TEST_CASE("an output counts as correct where its largest entry is the target's") {
   const at::Tensor output = torch::tensor({{0.1, 0.9, 0.0}, {2.0, 1.0, 1.5}, {-3.0, -2.0, -1.0}});
   CHECK(make_loss(config::LossKind::kCrossEntropy).correct(output, torch::tensor({1, 1, 2}, torch::kLong)) ==

@@ -52,13 +52,14 @@ TEST_CASE("stages that share a matrix wait for the last of them, so depth costs 
     for (StageCosts& stage : costs.stages) stage.update = 0.5;
     const double alone = simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds;
     CHECK(alone == Approx(3 * 3 + 0.5));
-    costs.tied_stages = {0, stages - 1};
-    costs.tied_exchange_seconds = 0.25;
+    update_together(costs, {0, stages - 1});
+    costs.update_exchange_seconds = 0.25;
     // The first micro-batch reaches the last stage after stages-1 forwards; only then can that one begin.
     const double tied = simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds;
     CHECK(tied == Approx(alone + stages - 1 + 0.25));
-    costs.tied_stages = {stages - 1};
-    costs.tied_exchange_seconds = 0;
+    costs.update_peers.clear();
+    update_together(costs, {stages - 1});
+    costs.update_exchange_seconds = 0;
     CHECK(simulate(rule, one_f_one_b_schedule(rule, 3), costs).step_seconds == Approx(alone));
   }
 }

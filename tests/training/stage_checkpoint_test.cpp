@@ -207,5 +207,32 @@ TEST_CASE("the weights of a checkpoint are all tensors of all stages, without op
   test::check_same(read, test::copy_tensors(run.stages));
 }
 
+TEST_CASE("a checkpoint of float16 holds the losses' scales, and float32 reads it without them") {
+  const TempFolder folder;
+  const std::string sections = kTwoStages + "learning: {horizon: 1}\ntraining: {precision: float16}\n";
+  Run run(sections);
+  run.train(1, 1);
+  storage::Manifest manifest{3, 1, {}};
+  std::vector<LossScaler> scalers = {{run.plan, 0}, {run.plan, 1}};
+  for (std::size_t k = 0; k < 2; ++k) {
+    scalers[k].agree({0, 1});
+    manifest.shards.push_back(
+        write_stage_checkpoint(folder.path_of("c"), run.stages[k], *run.optimizers[k], "", &scalers[k]));
+  }
+  storage::write_manifest(folder.path_of("c"), manifest);
+  Run resumed(sections, 99);
+  std::vector<LossScaler> fresh = {{resumed.plan, 0}, {resumed.plan, 1}};
+  for (std::size_t k = 0; k < 2; ++k) {
+    load_stage_checkpoint(folder.path_of("c"), resumed.stages[k], *resumed.optimizers[k], "", &fresh[k]);
+    CHECK(fresh[k].own_scale() == (k == 0 ? 65536 : 32768));
+  }
+  Run plain(kTwoStages + "learning: {horizon: 1}\n", 99);
+  CHECK_NOTHROW(plain.load(folder.path_of("c")));
+  test::check_same(test::copy_tensors(plain.stages), test::copy_tensors(run.stages));
+  for (const auto& [name, tensor] : read_checkpoint_weights(folder.path_of("c")).tensors) {
+    CHECK(name.find("loss_scale") == std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace interlock::training

@@ -1,11 +1,14 @@
 #include "models/layers/normalisation.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <torch/types.h>
 
 #include "common/text.h"
 #include "models/layers/convolution.h"
 #include "models/layers/factories.h"
+#include "models/layers/synchronised_batch_norm.h"
 
 namespace interlock::models {
 
@@ -24,6 +27,7 @@ Shape BatchNorm2d::output_shape(const Shape& in) const {
 }
 
 at::Tensor BatchNorm2d::forward(const at::Tensor& x, const ForwardContext& context) {
+  if (context.training && context.replicas != nullptr) return forward_with_replicas(x, context);
   if (context.training && context.recomputing) {  // batch statistics alone; the running ones have this batch
     return at::batch_norm(x, weight_, bias_, {}, {}, /*training=*/true, momentum_, epsilon_,
                           /*cudnn_enabled=*/true);
@@ -31,6 +35,18 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x, const ForwardContext& conte
   if (context.training) num_batches_tracked_.add_(1);
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, context.training, momentum_, epsilon_,
                         /*cudnn_enabled=*/true);
+}
+
+at::Tensor BatchNorm2d::forward_with_replicas(const at::Tensor& x, const ForwardContext& context) {
+  const BatchStatistics statistics = gather_statistics(x, *context.replicas);
+  if (!context.recomputing) {
+    const at::NoGradGuard no_grad;
+    num_batches_tracked_.add_(1);
+    running_mean_.lerp_(statistics.mean, momentum_);
+    const double unbiased = statistics.count / std::max(1.0, statistics.count - 1);
+    running_var_.lerp_(statistics.variance * unbiased, momentum_);
+  }
+  return synchronised_batch_norm(x, weight_, bias_, statistics, epsilon_, *context.replicas);
 }
 
 void BatchNorm2d::initialise() {

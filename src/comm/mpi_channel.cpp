@@ -1,4 +1,4 @@
-#include "comm/tensor_channel.h"
+#include "comm/mpi_channel.h"
 
 #include "common/error.h"
 
@@ -7,17 +7,17 @@ namespace {
 
 void check_transferable(const at::Tensor& tensor) {
   INTERLOCK_CHECK(tensor.is_contiguous() && tensor.device().is_cpu(),
-                  "only contiguous CPU tensors travel over MPI");
+                  "only contiguous tensors in host memory travel over MPI");
 }
 
 }  // namespace
 
-Transfer TensorChannel::send(Rank to, Tag tag, const at::Tensor& tensor) {
+Transfer MpiChannel::send(Rank to, Tag tag, const at::Tensor& tensor) {
   check_transferable(tensor);
   return engine_.send(to, tag, tensor);
 }
 
-Transfer TensorChannel::receive(Rank from, Tag tag, const at::Tensor& buffer) {
+Transfer MpiChannel::receive(Rank from, Tag tag, const at::Tensor& buffer) {
   check_transferable(buffer);
   return engine_.receive(from, tag, buffer);
 }
