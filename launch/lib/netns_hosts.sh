@@ -27,9 +27,9 @@ network() { ip -o -4 address show dev "$(bridge "$1")" | awk '{sub(/\.254\/24/, 
 hosts() { ip netns list | awk -v name="$1" 'index($1, name "h") == 1 {print $1}' | sort -V; }
 
 possible() {
+  [ "$(id -u)" = 0 ] || fail "network namespaces need root"
   command -v ip >/dev/null && command -v tc >/dev/null || fail "ip and tc are missing (Debian package iproute2)"
   command -v unshare nsenter >/dev/null || fail "unshare or nsenter is missing (Debian package util-linux)"
-  [ "$(id -u)" = 0 ] || fail "network namespaces need root"
   local probe=il$$probe
   ip netns add "$probe" 2>/dev/null || fail "this machine does not allow network namespaces"
   local allowed=yes

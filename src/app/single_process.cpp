@@ -67,7 +67,7 @@ void write_checkpoint(const SingleProcess& run, oracle::Oracle& oracle, const Or
   manifest.epochs = order.epoch + 1;
   for (int k = 0; k < run.plan.rule.stages(); ++k) {
     manifest.shards.push_back(training::write_stage_checkpoint(directory, oracle.stage(k), oracle.optimizer(k),
-                                                               run.plan.data.vocabulary));
+                                                               run.plan.data.vocabulary, &oracle.scaler(k)));
   }
   storage::write_manifest(directory, manifest);
   storage::remove_old_checkpoints(run.config.run.dir, run.config.run.keep_checkpoints);
@@ -76,7 +76,7 @@ void write_checkpoint(const SingleProcess& run, oracle::Oracle& oracle, const Or
 void restore(const SingleProcess& run, oracle::Oracle& oracle, const std::string& checkpoint) {
   for (int k = 0; k < run.plan.rule.stages(); ++k) {
     training::load_stage_checkpoint(checkpoint, oracle.stage(k), oracle.optimizer(k),
-                                    run.plan.data.vocabulary);
+                                    run.plan.data.vocabulary, &oracle.scaler(k));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "models/pretrained.h"
 #include "models/training_context.h"
 #include "schedule/learning_rate.h"
+#include "training/gradient_clipping.h"
 #include "training/mix.h"
 #include "training/tied_weights.h"
 
@@ -57,7 +58,8 @@ Oracle::Copy::Copy(const training::RunPlan& plan, int k, at::Device device)
         made.to(device);
         return made;
       }()),
-      optimizer(stage, plan.config) {}
+      optimizer(stage, plan.config),
+      scaler(plan, k) {}
 
 Oracle::Oracle(const training::RunPlan& plan, Replicas replicas, at::Device device)
     : plan_(plan),
@@ -137,7 +139,8 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       variable_list with_respect_to = phi;
       if (wants_delta) with_respect_to.push_back(output);
       if (with_respect_to.empty()) continue;
-      const variable_list gradients = grad({L}, with_respect_to);
+      const training::LossScaler& scaler = part.copy.scaler;
+      const variable_list gradients = grad({scaler.active() ? L * scaler.own_scale() : L}, with_respect_to);
       accumulate(phi, gradients.data());
       if (wants_delta) deltas.push_back(models::in_compute_layout(gradients.back()));
     }
@@ -164,7 +167,8 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       for (const int l : rule.losses_sent(k))
         sent[l].push_back(grad({part.h}, {part.a}, {delta_of(l)}, /*retain_graph=*/true)[0]);
       if (theta.empty()) continue;
-      accumulate(theta, grad({part.h}, theta, {training::mix_gradients(rule, k, delta_of)}).data());
+      const auto to_mix = [&](int l) { return part.copy.scaler.for_mixing(delta_of(l), l); };
+      accumulate(theta, grad({part.h}, theta, {training::mix_gradients(rule, k, to_mix)}).data());
     }
     for (const auto& [l, parts] : sent) delta[{l, k - 1}] = models::through_wire(joined(parts), plan_.config);
   }
@@ -203,6 +207,22 @@ void Oracle::sum_tied_gradients() {
   }
 }
 
+// float16: a loss that overflowed on one stage teaches none of those that it reaches (training/loss_scaler.h).
+void Oracle::agree_on_overflow() {
+  if (!scaler(0).active()) return;
+  training::LossFlags found(copies_.size());
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) {
+      const training::LossFlags here =
+          copy->scaler.flags(copy->optimizer.unscale(copy->scaler.main_scale(), copy->scaler.own_scale()));
+      for (std::size_t l = 0; l < found.size(); ++l) found[l] = found[l] || here[l];
+    }
+  }
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) copy->skip = copy->scaler.agree(found);
+  }
+}
+
 // Ends the sums over a batch; `correction` is Loss::correction().
 BatchResult Oracle::take_sums(double correction, std::int64_t counted) {
   BatchResult result{{}, {}, counted};
@@ -224,8 +244,19 @@ BatchResult Oracle::take_sums(double correction, std::int64_t counted) {
 void Oracle::update(std::int64_t step, double correction) {
   const double lr =
       schedule::learning_rate(plan_.config.optimizer, step, plan_.steps_per_epoch, plan_.total_steps);
+  const bool clips_globally = training::clips_globally(plan_.config.training);
+  double squares = 0;  // of the main nets of all stages
+  for (int k = 0; k < plan_.rule.stages() && clips_globally; ++k) {
+    Copy& stage = copy(k, 0);
+    squares += stage.optimizer.main_squares({lr, correction, stage.skip, {}},
+                                            training::counts_tied_matrix(plan_.blueprint, k));
+  }
   for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) copy->optimizer.step(lr, correction);
+    for (const auto& copy : replicas) {
+      training::Update update{lr, correction, copy->skip, {}};
+      if (clips_globally) update.squares = squares;
+      copy->optimizer.step(update);
+    }
   }
 }
 
@@ -244,6 +275,7 @@ BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, s
     train_micro_batch(data::to(micro_batches[m], device_), batch_samples, context);
   }
   sum_over_replicas();
+  agree_on_overflow();
   sum_tied_gradients();
   const double correction = loss.correction(batch_samples, plan_.data.target_shape, counted);
   update(step, correction);

@@ -44,6 +44,7 @@ class Oracle {
   [[nodiscard]] training::StageOptimizer& optimizer(int k, int replica = 0) {
     return copy(k, replica).optimizer;
   }
+  [[nodiscard]] training::LossScaler& scaler(int k, int replica = 0) { return copy(k, replica).scaler; }
 
  private:
   // One replica of a stage, with its sums over the batch.
@@ -51,6 +52,8 @@ class Oracle {
     Copy(const training::RunPlan& plan, int k, at::Device device);
     models::Stage stage;
     training::StageOptimizer optimizer;
+    training::LossScaler scaler;
+    training::NetFlags skip;  // float16: nets whose gradients overflowed
     double loss = 0;
     bool has_loss = false;
     std::int64_t correct = 0;
@@ -71,6 +74,7 @@ class Oracle {
                          const models::ForwardContext& context);
   void sum_over_replicas();
   void sum_tied_gradients();
+  void agree_on_overflow();
   void update(std::int64_t step, double correction);
   BatchResult take_sums(double correction, std::int64_t counted);
 

@@ -16,9 +16,21 @@ struct Call {
   std::vector<at::Tensor> parameters, gradients, first, second;
 };
 
+// Do both have their elements in the same places? Strides of dimensions of size 1 (1x1 convolutions) say
+// nothing.
+bool same_order(const at::Tensor& a, const at::Tensor& b) {
+  for (std::int64_t i = 0; i < a.dim(); ++i) {
+    if (a.size(i) != 1 && a.stride(i) != b.stride(i)) return false;
+  }
+  return true;
+}
+
 void match_layout(const at::Tensor& parameter) {
   at::Tensor& gradient = parameter.mutable_grad();
-  if (gradient.strides() != parameter.strides()) gradient = torch::empty_like(parameter).copy_(gradient);
+  if (gradient.strides() == parameter.strides()) return;
+  gradient = same_order(gradient, parameter)
+                 ? gradient.as_strided(parameter.sizes(), parameter.strides(), gradient.storage_offset())
+                 : torch::empty_like(parameter).copy_(gradient);
 }
 
 void step_sgd(const Call& call, const config::OptimizerConfig& config, double learning_rate, double decay,

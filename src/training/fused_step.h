@@ -27,7 +27,7 @@ void begin_state(ParameterState& state, const config::OptimizerConfig& config);
 
 // One step of each parameter that has a gradient. Gradients are divided by `divisor`, a float32 scalar on
 // their device, first, and stay so in .grad; undefined for 1. A gradient that is laid out another way than
-// its parameter is replaced by a copy that is laid out alike: the fused kernels of CPUs do not look.
+// its parameter is replaced by one that is laid out alike: fused kernels refuse it, or do not look.
 // REQUIRES no gradient mode.
 void fused_step(const std::vector<ParameterState*>& states, const config::OptimizerConfig& config,
                 double learning_rate, const at::Tensor& divisor);

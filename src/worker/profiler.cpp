@@ -118,7 +118,14 @@ StageCosts measure_stage(const training::RunPlan& plan, const models::StageBluep
                                           forward, [&] { executor.backward(0, own); }, nothing)
                                     : costs.weight_gradient;
   costs.update = watch.time(
-      nothing, [&] { executor.update(0); }, nothing);
+      nothing,
+      [&] {
+        if (const std::optional<double> squares = executor.main_squares()) {
+          executor.set_total_squares(*squares);
+        }
+        executor.update(0);
+      },
+      nothing);
   return costs;
 }
 

@@ -58,8 +58,15 @@ void ProgramRunner::input_gradients(const Action& action) {
 void ProgramRunner::update(double learning_rate) {
   if (buckets_ != nullptr) buckets_->finish();
   if (replicas_ > 1) device_.set_batch_counted(exchange_.sum_over_replicas(device_.sums().counted));
+  if (std::optional<training::LossFlags> found = device_.find_overflow()) {
+    exchange_.share_overflows(*found);
+    device_.agree_on_overflow(*found);
+  }
   if (const at::Tensor own = device_.tied_gradient(); own.defined()) {
     device_.set_tied_gradient(exchange_.sum_tied_gradients(own));
+  }
+  if (const std::optional<double> own = device_.main_squares()) {
+    device_.set_total_squares(exchange_.sum_over_stages(*own));
   }
   device_.update(learning_rate);
 }

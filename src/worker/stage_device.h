@@ -5,9 +5,12 @@
 // Threads: the worker's main thread only.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+
+#include "training/loss_scaler.h"
 
 namespace interlock::worker {
 
@@ -51,6 +54,15 @@ class StageDevice {
   // Before U and before the end of an evaluation: how many targets of the whole batch count. Only where
   // replicas have parts of it; else it is what sums() says.
   virtual void set_batch_counted(std::int64_t) {}
+
+  // Before U, in this order; each where find_overflow() and main_squares() give something.
+  // float16: which losses' gradients overflowed here, then on any stage that they reach.
+  virtual std::optional<training::LossFlags> find_overflow() { return std::nullopt; }
+  virtual void agree_on_overflow(const training::LossFlags&) {}
+  // training.clip_scope global, after the tied gradient: the squared norm of this stage's main net, then of
+  // all stages'.
+  virtual std::optional<double> main_squares() { return std::nullopt; }
+  virtual void set_total_squares(double) {}
 
   // Before U: the gradient of the stage's copies of the tied matrix (undefined where it has none), and the
   // sum over all stages' copies that takes its place.

@@ -12,6 +12,7 @@
 #include "models/layout.h"
 #include "models/training_context.h"
 #include "schedule/program.h"
+#include "training/gradient_clipping.h"
 #include "training/mix.h"
 #include "training/tied_weights.h"
 #include "worker/allocation_meter.h"
@@ -29,6 +30,8 @@ StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage&
       surroundings_(surroundings),
       replicas_(plan.config.partition.placement().replicas(stage.number())),
       recompute_(plan.config.training.recompute),
+      clips_globally_(training::clips_globally(plan.config.training)),
+      scaler_(plan, stage.number()),
       theta_(stage.main().parameter_list()),
       phi_(stage.has_head() ? stage.head().parameter_list() : std::vector<at::Tensor>{}) {}
 
@@ -41,6 +44,8 @@ void StageExecutor::begin_batch(bool training, std::int64_t epoch, std::int64_t 
   batch_samples_ = batch_samples;
   sizes_ = data::micro_batch_sizes(batch_samples, plan_.micro_batch_size);
   batch_counted_ = -1;
+  skip_ = {};
+  total_squares_.reset();
   sums_ = {};
   if (training) optimizer_.clear_gradients();
 }
@@ -143,7 +148,8 @@ void StageExecutor::local_loss(int m) {
   torch::autograd::variable_list leaves = phi_;
   if (wants_delta) leaves.push_back(output);
   if (!leaves.empty())
-    torch::autograd::backward({share}, {}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
+    torch::autograd::backward({scaler_.active() ? share * scaler_.own_scale() : share}, {},
+                              /*retain_graph=*/false, /*create_graph=*/false, leaves);
   if (wants_delta) slot.deltas[number_] = models::in_compute_layout(output.grad());
   if (schedule::ends_micro_batch(plan_.rule, number_, schedule::ActionKind::kLocalLoss)) in_flight_.erase(m);
 }
@@ -175,8 +181,8 @@ void StageExecutor::weight_gradient(int m) {
   InFlight& slot = in_flight(m);
   if (!theta_.empty()) {
     ensure_graph(slot, m);
-    const at::Tensor mixed =
-        training::mix_gradients(plan_.rule, number_, [&](int loss) { return slot.deltas.at(loss); });
+    const at::Tensor mixed = training::mix_gradients(
+        plan_.rule, number_, [&](int loss) { return scaler_.for_mixing(slot.deltas.at(loss), loss); });
     torch::autograd::backward({slot.output}, {mixed}, /*retain_graph=*/false, /*create_graph=*/false, theta_);
   }
   in_flight_.erase(m);
@@ -202,19 +208,42 @@ void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
   training::set_tied_gradient(stage_, sum);
 }
 
-double StageExecutor::correct_for_padding() {
+double StageExecutor::correction() const {
   const std::int64_t counted = batch_counted_ < 0 ? sums_.counted : batch_counted_;
-  const double correction = loss_.correction(batch_samples_, plan_.data.target_shape, counted);
-  sums_.loss *= correction;
-  return correction;
+  return loss_.correction(batch_samples_, plan_.data.target_shape, counted);
+}
+
+std::optional<training::LossFlags> StageExecutor::find_overflow() {
+  if (!scaler_.active()) return std::nullopt;
+  return scaler_.flags(optimizer_.unscale(scaler_.main_scale(), scaler_.own_scale()));
+}
+
+void StageExecutor::agree_on_overflow(const training::LossFlags& found) {
+  skip_ = scaler_.agree(found);
+}
+
+training::Update StageExecutor::update_so_far() const {
+  training::Update update;
+  update.gradient_scale = correction();
+  update.skip = skip_;
+  update.squares = total_squares_;
+  return update;
+}
+
+std::optional<double> StageExecutor::main_squares() {
+  if (!clips_globally_) return std::nullopt;
+  return optimizer_.main_squares(update_so_far(), training::counts_tied_matrix(plan_.blueprint, number_));
 }
 
 void StageExecutor::update(double learning_rate) {
-  optimizer_.step(learning_rate, correct_for_padding());
+  training::Update update = update_so_far();
+  update.learning_rate = learning_rate;
+  optimizer_.step(update);
+  sums_.loss *= correction();
 }
 
 void StageExecutor::end_evaluation() {
-  correct_for_padding();
+  sums_.loss *= correction();
   in_flight_.clear();
 }
 

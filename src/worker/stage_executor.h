@@ -41,11 +41,16 @@ class StageExecutor : public StageDevice {
   void weight_gradient(int m) override;
   at::Tensor backward(int m, int loss) override;
   void set_batch_counted(std::int64_t counted) override { batch_counted_ = counted; }
+  std::optional<training::LossFlags> find_overflow() override;
+  void agree_on_overflow(const training::LossFlags& found) override;
+  std::optional<double> main_squares() override;
+  void set_total_squares(double squares) override { total_squares_ = squares; }
   at::Tensor tied_gradient() override;
   void set_tied_gradient(const at::Tensor& sum) override;
   void update(double learning_rate) override;
   void end_evaluation() override;
 
+  [[nodiscard]] training::LossScaler& scaler() { return scaler_; }
   [[nodiscard]] const BatchSums& sums() const override { return sums_; }
   [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
   [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return full_micro_batch_bytes_; }
@@ -65,7 +70,8 @@ class StageExecutor : public StageDevice {
   void ensure_graph(InFlight& slot, int m);
   void drop_graph(InFlight& slot);
   void count_bytes();
-  double correct_for_padding();  // as the oracle's
+  [[nodiscard]] double correction() const;  // for padding, as the oracle's
+  [[nodiscard]] training::Update update_so_far() const;
 
   const training::RunPlan& plan_;
   const models::Stage& stage_;
@@ -75,6 +81,8 @@ class StageExecutor : public StageDevice {
   const Surroundings surroundings_;
   const int replicas_;
   const bool recompute_;
+  const bool clips_globally_;
+  training::LossScaler scaler_;
   const std::vector<at::Tensor> theta_;
   const std::vector<at::Tensor> phi_;
 
@@ -84,6 +92,8 @@ class StageExecutor : public StageDevice {
   std::int64_t batch_samples_ = 0;
   std::vector<std::int64_t> sizes_;  // of the micro-batches, all replicas together
   std::int64_t batch_counted_ = -1;  // targets that count, of all replicas; -1: as here
+  training::NetFlags skip_;
+  std::optional<double> total_squares_;
   BatchSums sums_;
   std::map<int, InFlight> in_flight_;  // by micro-batch
 

@@ -100,19 +100,16 @@ double UpdateExchange::sum_over_stages(double own) {
   return sum;
 }
 
-void UpdateExchange::share_overflows(std::vector<bool>& found) {
+void UpdateExchange::share_overflows(training::LossFlags& found) {
   // Stages with a loss in common are less than a horizon apart.
   const int distance = plan_.rule.horizon() - 1;
-  at::Tensor own = torch::zeros({static_cast<std::int64_t>(found.size())}, torch::kByte);
-  for (std::size_t loss = 0; loss < found.size(); ++loss) {
-    if (found[loss]) own[static_cast<std::int64_t>(loss)] = 1;
-  }
+  const at::Tensor own = torch::zeros({static_cast<std::int64_t>(found.size())}, torch::kByte);
+  std::copy(found.begin(), found.end(), own.data_ptr<std::uint8_t>());
   const std::vector<int> near = stages_from(std::max(0, own_.stage - distance),
                                             std::min(placement_.stages() - 1, own_.stage + distance));
   for (const at::Tensor& theirs : swap(near, comm::Tag::numbers(kOverflow), own)) {
-    for (std::size_t loss = 0; loss < found.size(); ++loss) {
-      found[loss] = found[loss] || theirs[static_cast<std::int64_t>(loss)].item<bool>();
-    }
+    const std::uint8_t* const flags = theirs.const_data_ptr<std::uint8_t>();
+    for (std::size_t loss = 0; loss < found.size(); ++loss) found[loss] = found[loss] || flags[loss] != 0;
   }
 }
 

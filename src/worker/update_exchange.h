@@ -8,11 +8,11 @@
 // all of them know the same by then.
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "comm/tensor_channel.h"
 #include "common/placement.h"
+#include "training/loss_scaler.h"
 #include "training/run_plan.h"
 
 namespace interlock::worker {
@@ -32,9 +32,8 @@ class UpdateExchange {
   // Of all stages, added in their order.
   double sum_over_stages(double own);
 
-  // found[l]: a gradient of loss l overflowed here (training/loss_scaler.h). Sets it where it did on any
-  // stage that the loss reaches.
-  void share_overflows(std::vector<bool>& found);
+  // Which losses' gradients overflowed here becomes: or on any stage that the loss reaches.
+  void share_overflows(training::LossFlags& found);
 
   // Time spent blocked since the last call, in seconds.
   double take_waited_seconds();

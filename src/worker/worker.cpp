@@ -65,7 +65,7 @@ StageDevice& Worker::device() {
 void Worker::restore(const std::string& checkpoint_directory) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
   training::load_stage_checkpoint(checkpoint_directory, trained_->stage(), trained_->optimizer(),
-                                  plan_.data.vocabulary);
+                                  plan_.data.vocabulary, &trained_->executor().scaler());
 }
 
 std::vector<std::int64_t> Worker::sizes_of(const Order& order) const {
@@ -134,7 +134,8 @@ void Worker::write_checkpoint(const Order& order, Report& report) {
   if (own_.replica > 0) return;  // all replicas have the same
   const std::string directory = storage::checkpoint_directory(plan_.config.run.dir, order.step);
   const storage::ShardInfo shard = training::write_stage_checkpoint(
-      directory, trained_->stage(), trained_->optimizer(), plan_.data.vocabulary);
+      directory, trained_->stage(), trained_->optimizer(), plan_.data.vocabulary,
+      &trained_->executor().scaler());
   report.checksum = shard.checksum;
   report.bytes = shard.bytes;
 }

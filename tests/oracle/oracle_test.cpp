@@ -97,7 +97,7 @@ std::string stages_reached(int horizon, int stage, bool head) {
   Oracle changed(plan);
   {
     const at::NoGradGuard no_grad;
-    const models::Stage& target = changed.stages()[static_cast<std::size_t>(stage)];
+    const models::Stage& target = changed.stage(stage);
     for (const auto& [name, weight] : (head ? target.head() : target.main()).parameters()) weight.add_(0.1);
   }
   plain.train_batch(batches, 0, 1);

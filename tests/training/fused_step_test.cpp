@@ -141,6 +141,19 @@ TEST_CASE("a gradient laid out another way than its parameter counts element by 
   }
 }
 
+TEST_CASE("a gradient in the same order is not copied, whatever the strides of its single rows and columns") {
+  const at::Tensor weight = torch::ones({3, 4, 1, 1}).requires_grad_();
+  weight.mutable_grad() =
+      torch::arange(12, torch::kFloat).view({3, 4, 1, 1}).as_strided({3, 4, 1, 1}, {4, 1, 4, 4});
+  const void* const memory = weight.grad().data_ptr();
+  REQUIRE(weight.grad().strides() != weight.strides());
+  std::vector<ParameterState> states = states_of({weight});
+  take_step(states, optimizer(OptimizerKind::kSgd, 0.5), 0.5);
+  CHECK(weight.grad().data_ptr() == memory);
+  CHECK(weight.grad().strides() == weight.strides());
+  CHECK(weight.flatten().equal(1 - 0.5 * torch::arange(12, torch::kFloat)));
+}
+
 TEST_CASE("dividing in the step is dividing before it, and stays in the gradients") {
   for (const OptimizerConfig& config : all_optimizers()) {
     const std::vector<at::Tensor> inside = some_parameters(), before = some_parameters();

@@ -20,10 +20,11 @@ at::Generator generator_for(const at::Device& device, std::uint64_t seed) {
 // For all samples of the micro-batch, also where x holds a replica's part of them: each gets the same mask
 // however many replicas there are. Laid out as x is; samples are its outermost dimension.
 at::Tensor uninitialised_mask(const at::Tensor& x, const ForwardContext& context) {
-  if (context.micro_batch_samples == 0) return torch::empty_like(x);
+  // float32 also where x has fewer bits, which could not hold 1 / (1 - p).
+  if (context.micro_batch_samples == 0) return torch::empty_like(x, torch::kFloat);
   std::vector<std::int64_t> sizes = x.sizes().vec();
   sizes[0] = context.micro_batch_samples;
-  return at::empty_strided(sizes, x.strides(), x.options());
+  return at::empty_strided(sizes, x.strides(), x.options().dtype(torch::kFloat));
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ at::Tensor dropout(const at::Tensor& x, double probability, const ForwardContext
   at::Generator generator = generator_for(x.device(), seed);
   const at::Tensor mask = uninitialised_mask(x, context).bernoulli_(keep, generator).div_(keep);
   const bool whole = mask.size(0) == x.size(0);
-  return x * (whole ? mask : mask.narrow(0, context.first_row, x.size(0)));
+  const at::Tensor own = whole ? mask : mask.narrow(0, context.first_row, x.size(0));
+  return (x * own).to(x.scalar_type());
 }
 
 }  // namespace interlock::models
