@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/single_device.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "training/balance.h"
@@ -19,7 +20,8 @@ training::Profile layer_costs(const config::Config& config, const data::DatasetI
   worker::ProfileOptions options;
   options.repeats = 5;
   options.stages = false;
-  return worker::measure_profile(training::make_run_plan(whole, data), options);
+  const std::unique_ptr<device::Device> device = open_single_device(config);
+  return worker::measure_profile(training::make_run_plan(whole, data), options, *device);
 }
 
 }  // namespace

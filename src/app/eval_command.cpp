@@ -17,10 +17,12 @@ int eval_command(const EvalArguments& arguments) {
     std::string checkpoint;
     session.together([&] { checkpoint = find_checkpoint_to_evaluate(plan, arguments.checkpoint); });
     plan.config.model.init.clear();  // the checkpoint has the weights
+    worker::Equipment equipment = session.open_equipment(plan);
     std::unique_ptr<worker::Worker> worker;
     session.together([&] {
       if (session.is_coordinator()) return;
-      worker = std::make_unique<worker::Worker>(plan, session.place(config), session.engine(), std::move(source));
+      worker = std::make_unique<worker::Worker>(plan, session.place(config), session.engine(),
+                                                std::move(equipment), std::move(source));
       worker->restore(checkpoint);
     });
     if (worker) {

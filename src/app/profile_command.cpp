@@ -7,6 +7,7 @@
 #include "app/balance.h"
 #include "app/commands.h"
 #include "app/run_folder.h"
+#include "app/single_device.h"
 #include "common/log.h"
 #include "worker/profiler.h"
 
@@ -31,7 +32,8 @@ int profile_command(const ProfileArguments& arguments) {
   const training::RunPlan plan = training::make_run_plan(config, source.info);
   worker::ProfileOptions options;
   options.repeats = arguments.repeats;
-  const training::Profile profile = worker::measure_profile(plan, options);
+  const std::unique_ptr<device::Device> device = open_single_device(config);
+  const training::Profile profile = worker::measure_profile(plan, options, *device);
 
   fmt::print("milliseconds a micro-batch of {} (medians of {}); update: a batch\n", profile.micro_batch_size,
              options.repeats);

@@ -144,6 +144,23 @@ training::RunPlan RankSession::make_plan(const config::Config& config, data::Dat
   return *plan;
 }
 
+worker::Equipment RankSession::open_equipment(const training::RunPlan& plan) {
+  worker::Equipment equipment;
+  together([&] {
+    if (!is_coordinator()) equipment = worker::open_device(plan, engine_);
+  });
+  together([&] {
+    if (!is_coordinator()) worker::open_channels(equipment, plan, engine_);
+  });
+  return equipment;
+}
+
+bool RankSession::on_gpus(const worker::Equipment& equipment, const training::RunPlan& plan) {
+  const Rank teller = plan.config.partition.placement().rank_of({0, 0});
+  const bool gpu = equipment.device && equipment.device->is_gpu();
+  return comm::share(engine_, teller, gpu ? "gpu" : "cpu") == "gpu";
+}
+
 int run_rank(const std::function<void(RankSession&)>& body) {
   RankSession session;
   try {

@@ -9,6 +9,7 @@
 #include "comm/agreement.h"
 #include "data/dataset.h"
 #include "training/run_plan.h"
+#include "worker/equipment.h"
 
 namespace interlock::app {
 
@@ -30,6 +31,13 @@ class RankSession {
   // its facts and makes the plan. The coordinator alone measures (partition.balance: auto) and schedules, and
   // tells the others. Errors: AgreedFailure.
   training::RunPlan make_plan(const config::Config& config, data::DataSource& source, bool also_coordinator);
+
+  // Collective. What this worker computes on and talks through; empty on the coordinator. Errors:
+  // AgreedFailure.
+  worker::Equipment open_equipment(const training::RunPlan& plan);
+
+  // Collective. Whether the workers compute on GPUs, told to everyone.
+  bool on_gpus(const worker::Equipment& equipment, const training::RunPlan& plan);
 
   [[nodiscard]] comm::ProgressEngine& engine() { return engine_; }
   [[nodiscard]] bool is_coordinator() const { return engine_.rank() == kCoordinator; }

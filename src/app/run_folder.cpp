@@ -128,7 +128,8 @@ void print_summary(const coordinator::Job& job, double seconds, double accuracy,
              2 * job.config.training.epochs);
   fmt::print("  weights            build/release/interlock export {} --out weights.safetensors\n", dir);
   if (job.text) fmt::print("  samples of text    build/release/interlock generate {} --tokens 200\n", dir);
-  fmt::print("  prove it exact     mpirun -np {} build/release/interlock verify {}\n", job.stages() + 1, dir);
+  fmt::print("  prove it exact     mpirun -np {} build/release/interlock verify {}\n",
+             job.config.partition.placement().ranks(), dir);
 }
 
 }  // namespace interlock::app

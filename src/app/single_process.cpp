@@ -8,6 +8,7 @@
 
 #include "app/balance.h"
 #include "app/run_folder.h"
+#include "app/single_device.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "coordinator/order_sequence.h"
@@ -22,19 +23,25 @@ using coordinator::BatchRecord;
 using schedule::Order;
 using schedule::OrderKind;
 
-training::RunPlan make_plan(config::Config& config, const data::DatasetInfo& info) {
+std::unique_ptr<device::Device> open_device_for(const config::Config& config) {
   require_real_device(config, "train or evaluate in a single process");
+  return open_single_device(config);
+}
+
+training::RunPlan make_plan(config::Config& config, const data::DatasetInfo& info) {
   balance(config, info);
   return training::make_run_plan(config, info);
 }
 
 struct SingleProcess {
   config::Config config;
+  std::unique_ptr<device::Device> device;
   data::DataSource source;
   training::RunPlan plan;
 
   explicit SingleProcess(const ConfigArguments& arguments)
       : config(load_run_config(arguments.config_file(), arguments.overrides)),
+        device(open_device_for(config)),
         source(data::open_data(config)),
         plan(make_plan(config, source.info)) {
     at::set_num_threads(config.run.threads);
@@ -111,7 +118,7 @@ int train_in_single_process(const TrainArguments& arguments) {
   const std::string checkpoint = find_checkpoint(run.config, arguments.resume);
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
   if (!checkpoint.empty()) run.plan.config.model.init.clear();  // the checkpoint has the weights
-  oracle::Oracle oracle(run.plan);
+  oracle::Oracle oracle(run.plan, oracle::Replicas::kIgnored, run.device->torch_device());
   if (!checkpoint.empty()) restore(run, oracle, checkpoint);
 
   prepare_run_folder(run.config, checkpoint.empty());
@@ -130,7 +137,7 @@ int evaluate_in_single_process(const EvalArguments& arguments) {
   const std::string checkpoint = find_checkpoint_to_evaluate(run.plan, arguments.checkpoint);
   run.plan.config.model.init.clear();  // the checkpoint has the weights
   const coordinator::Job job = make_job(run.plan, steps_done(checkpoint));
-  oracle::Oracle oracle(run.plan);
+  oracle::Oracle oracle(run.plan, oracle::Replicas::kIgnored, run.device->torch_device());
   restore(run, oracle, checkpoint);
   coordinator::RunRecorder recorder(job, /*append=*/true);
   carry_out(coordinator::evaluation_orders(job, (job.steps_done - 1) / job.steps_per_epoch, job.steps_done),

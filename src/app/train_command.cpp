@@ -14,6 +14,7 @@ namespace {
 
 void coordinate(RankSession& session, const training::RunPlan& plan, const std::string& checkpoint) {
   const coordinator::Job job = make_job(plan, steps_done(checkpoint));
+  session.open_equipment(plan);
   session.together([] {});  // the workers build their stages: nothing is touched on disk before all have
   session.together([&] { prepare_run_folder(plan.config, checkpoint.empty()); });
   const double start_up = process_cpu_seconds();
@@ -27,9 +28,11 @@ void coordinate(RankSession& session, const training::RunPlan& plan, const std::
 
 void work(RankSession& session, const training::RunPlan& plan, data::DataSource source,
           const std::string& checkpoint) {
+  worker::Equipment equipment = session.open_equipment(plan);
   std::unique_ptr<worker::Worker> worker;
   session.together([&] {
-    worker = std::make_unique<worker::Worker>(plan, session.place(plan.config), session.engine(), std::move(source));
+    worker = std::make_unique<worker::Worker>(plan, session.place(plan.config), session.engine(),
+                                              std::move(equipment), std::move(source));
     if (!checkpoint.empty()) worker->restore(checkpoint);
   });
   session.together([] {});  // the coordinator prepares the run's folder

@@ -16,6 +16,10 @@ struct StageDifference {
   double weights = 0;    // largest absolute difference, buffers included
   double gradients = 0;  // of the last step
   bool bitwise = true;   // every tensor and every loss equal to the last bit
+  // No difference above it, and none that is not a number.
+  [[nodiscard]] bool within(double tolerance) const {
+    return loss <= tolerance && weights <= tolerance && gradients <= tolerance;
+  }
   std::string worst;     // the tensor that differs most, "" where none does
 };
 

@@ -21,10 +21,15 @@ at::Tensor Loss::share(const at::Tensor& output, const at::Tensor& targets,
   return sum / static_cast<double>(per_sample * batch_samples);
 }
 
-std::int64_t Loss::counted(const at::Tensor& targets) const {
+at::Tensor Loss::counted_there(const at::Tensor& targets) const {
   // Class numbers of whole samples are checked when the data is opened: none of them is padding.
-  if (kind_ == config::LossKind::kMeanSquaredError || targets.dim() == 1) return targets.size(0);
-  return targets.ne(kIgnoredTarget).sum().item<std::int64_t>();
+  if (kind_ == config::LossKind::kMeanSquaredError || targets.dim() == 1)
+    return torch::full({}, targets.size(0), torch::kLong);
+  return targets.ne(kIgnoredTarget).sum();
+}
+
+std::int64_t Loss::counted(const at::Tensor& targets) const {
+  return counted_there(targets).item<std::int64_t>();
 }
 
 double Loss::correction(std::int64_t batch_samples, const Shape& target_shape, std::int64_t counted) const {
@@ -33,9 +38,14 @@ double Loss::correction(std::int64_t batch_samples, const Shape& target_shape, s
   return all == counted || counted == 0 ? 1.0 : static_cast<double>(all) / static_cast<double>(counted);
 }
 
+at::Tensor Loss::correct_there(const at::Tensor& output, const at::Tensor& targets) const {
+  if (kind_ == config::LossKind::kMeanSquaredError)
+    return torch::zeros({}, output.options().dtype(torch::kLong));
+  return output.argmax(-1).eq(targets).sum();
+}
+
 std::int64_t Loss::correct(const at::Tensor& output, const at::Tensor& targets) const {
-  if (kind_ == config::LossKind::kMeanSquaredError) return 0;
-  return output.argmax(-1).eq(targets).sum().item<std::int64_t>();
+  return correct_there(output, targets).item<std::int64_t>();
 }
 
 }  // namespace interlock::models

@@ -22,6 +22,8 @@ class Loss {
 
   // Targets of a micro-batch that are not padding (kIgnoredTarget); samples for mean_squared_error.
   [[nodiscard]] std::int64_t counted(const at::Tensor& targets) const;
+  // The same as a scalar where the targets are: nobody waits for a device.
+  [[nodiscard]] at::Tensor counted_there(const at::Tensor& targets) const;
 
   // What a batch's sum of shares, and its gradients, must be multiplied by to be the mean over the counted
   // targets: 1 where none is padding. How many count is known only when the last micro-batch has come, so the
@@ -31,6 +33,8 @@ class Loss {
 
   // How many outputs have their largest entry at the target; 0 for regression.
   [[nodiscard]] std::int64_t correct(const at::Tensor& output, const at::Tensor& targets) const;
+  // The same as a scalar where the output is.
+  [[nodiscard]] at::Tensor correct_there(const at::Tensor& output, const at::Tensor& targets) const;
 
  private:
   config::LossKind kind_;

@@ -4,24 +4,11 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "config/names.h"
 #include "device/binding.h"
-#include "device/settings.h"
 
 namespace interlock::worker {
 namespace {
-
-device::Wanted wanted_device(config::DeviceKind kind) {
-  switch (kind) {
-    case config::DeviceKind::kAuto:
-      return device::Wanted::kAuto;
-    case config::DeviceKind::kCuda:
-      return device::Wanted::kCuda;
-    case config::DeviceKind::kCpu:
-    case config::DeviceKind::kSimulated:
-      return device::Wanted::kCpu;
-  }
-  throw BrokenInvariant("a device kind without a device");
-}
 
 comm::Transport wanted_transport(config::TransportKind kind) {
   switch (kind) {
@@ -53,22 +40,60 @@ device::Bind wanted_binding(config::BindKind kind) {
 
 }  // namespace
 
-Equipment open_equipment(const training::RunPlan& plan, comm::ProgressEngine& engine) {
+device::Wanted wanted_device(config::DeviceKind kind) {
+  switch (kind) {
+    case config::DeviceKind::kAuto:
+      return device::Wanted::kAuto;
+    case config::DeviceKind::kCuda:
+      return device::Wanted::kCuda;
+    case config::DeviceKind::kCpu:
+    case config::DeviceKind::kSimulated:
+      return device::Wanted::kCpu;
+  }
+  throw BrokenInvariant("a device kind without a device");
+}
+
+device::Settings device_settings(const config::Config& config) {
+  device::Settings settings;
+  settings.deterministic = config.training.deterministic;
+  settings.tf32 = config.training.tf32;
+  settings.load_kernels_early = config.run.transport == config::TransportKind::kNccl ||
+                                config.run.transport == config::TransportKind::kAuto;
+  return settings;
+}
+
+Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engine) {
   const config::Config& config = plan.config;
-  const device::Settings settings{config.training.deterministic, config.training.tf32};
+  const device::Settings settings = device_settings(config);
   const comm::LocalWorker local = comm::local_worker(engine);
   Equipment equipment;
   device::prepare_environment(settings);
   equipment.device = device::open_device(wanted_device(config.run.device), local.index, local.count);
   device::apply(settings);
-  const std::string bound = device::bind_process(
+  equipment.bound = device::bind_process(
       wanted_binding(config.run.bind), {local.index, local.count, equipment.device->pci_address()});
-  equipment.host = std::make_unique<comm::MpiChannel>(engine);
-  equipment.opened = comm::open_channel(engine, config.partition.placement(), *equipment.device,
-                                        wanted_transport(config.run.transport));
-  if (equipment.device->is_gpu()) {
-    log_info(fmt::format("{}; {}; {}", equipment.device->description(), equipment.opened.description, bound));
+  return equipment;
+}
+
+void open_channels(Equipment& equipment, const training::RunPlan& plan, comm::ProgressEngine& engine) {
+  const config::RunConfig& run = plan.config.run;
+  if (run.transport != config::TransportKind::kAuto && !equipment.device->is_gpu()) {
+    throw UsageError(fmt::format(
+        "run.transport: {} moves tensors of GPUs, but this rank computes on the CPU; remove run.transport",
+        config::name_of(config::transport_kinds(), run.transport)));
   }
+  equipment.host = std::make_unique<comm::MpiChannel>(engine);
+  equipment.opened = comm::open_channel(engine, plan.config.partition.placement(), *equipment.device,
+                                        wanted_transport(run.transport));
+  if (equipment.device->is_gpu()) {
+    log_info(fmt::format("{}; {}; {}", equipment.device->description(), equipment.opened.description,
+                         equipment.bound));
+  }
+}
+
+Equipment open_equipment(const training::RunPlan& plan, comm::ProgressEngine& engine) {
+  Equipment equipment = open_device(plan, engine);
+  open_channels(equipment, plan, engine);
   return equipment;
 }
 

@@ -17,6 +17,8 @@ struct PreparedAction {
 struct PreparedProgram {
   std::vector<PreparedAction> actions;
   std::vector<schedule::Message> receives;  // all of them, in the order of use
+  // The same ones in the order in which they are sent: those from below, then those from above.
+  std::vector<schedule::Message> arrivals;
 };
 
 PreparedProgram prepare_training(const training::RunPlan& plan, int stage, int micro_batches);

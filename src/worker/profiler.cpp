@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include <torch/types.h>
 
@@ -23,6 +24,7 @@ training::RunPlan measuring_plan(const training::RunPlan& plan, const std::vecto
   config::Config config = plan.config;
   config.partition.stages = static_cast<int>(cut.size());
   config.partition.layers = cut;
+  config.partition.replicas = {1};
   config.learning.horizon = std::min(2, config.partition.stages);
   config.learning.mix = config::MixKind::kSum;
   config.learning.train_all_heads = true;
@@ -53,15 +55,17 @@ bool add_head(const training::RunPlan& plan, models::StageBlueprint& stage) {
 
 class Stopwatch {
  public:
-  explicit Stopwatch(int repeats) : repeats_(repeats) {}
+  Stopwatch(int repeats, device::Device& device) : repeats_(repeats), device_(device) {}
   // Median seconds of `action`, of `repeats` after the warm-up.
   double time(const std::function<void()>& prepare, const std::function<void()>& action,
               const std::function<void()>& clean_up) const {
     std::vector<double> seconds;
     for (int i = 0; i < kWarmUp + repeats_; ++i) {
       prepare();
+      device_.synchronise();
       const double start = monotonic_seconds();
       action();
+      device_.synchronise();
       if (i >= kWarmUp) seconds.push_back(monotonic_seconds() - start);
       clean_up();
     }
@@ -71,19 +75,22 @@ class Stopwatch {
 
  private:
   int repeats_;
+  device::Device& device_;
 };
 
 StageCosts measure_stage(const training::RunPlan& plan, const models::StageBlueprint& blueprint,
-                         int repeats) {
-  const models::Stage stage(blueprint, plan.config.training.seed);
+                         int repeats, device::Device& device) {
+  models::Stage stage(blueprint, plan.config.training.seed);
+  const at::Device where = device.torch_device();
+  stage.to(where);
   training::StageOptimizer optimizer(stage, plan.config);
   StageExecutor executor(plan, stage, optimizer);
   const int number = blueprint.stage;
   const std::int64_t samples = plan.micro_batch_size;
   const bool classes = plan.config.training.loss == config::LossKind::kCrossEntropy;
-  const at::Tensor input = random_input(blueprint.input, samples, blueprint.integer_input);
-  const at::Tensor targets = random_input(plan.data.target_shape, samples, classes);
-  const at::Tensor gradient = random_input(blueprint.output, samples, false);
+  const at::Tensor input = random_input(blueprint.input, samples, blueprint.integer_input).to(where);
+  const at::Tensor targets = random_input(plan.data.target_shape, samples, classes).to(where);
+  const at::Tensor gradient = random_input(blueprint.output, samples, false).to(where);
   const bool has_loss = stage.has_head() || plan.rule.is_last(number);
   const bool passes_gradients = number > 0;
   const int own = number;
@@ -96,7 +103,7 @@ StageCosts measure_stage(const training::RunPlan& plan, const models::StageBluep
     if (number + 1 < plan.rule.stages()) executor.accept_gradient(0, number + 1, gradient);
   };
   const auto release = [&] { executor.weight_gradient(0); };
-  const Stopwatch watch(repeats);
+  const Stopwatch watch(repeats, device);
   StageCosts costs{0, 0, 0, 0, 0, 0, 0};
   costs.forward = watch.time(nothing, forward, release);
   if (has_loss)
@@ -131,7 +138,8 @@ StageCosts measure_stage(const training::RunPlan& plan, const models::StageBluep
 
 }  // namespace
 
-training::Profile measure_profile(const training::RunPlan& plan, const ProfileOptions& options) {
+training::Profile measure_profile(const training::RunPlan& plan, const ProfileOptions& options,
+                                  device::Device& device) {
   training::Profile profile;
   profile.micro_batch_size = plan.micro_batch_size;
   for (const models::StageBlueprint& stage : plan.blueprint.stages)
@@ -141,9 +149,10 @@ training::Profile measure_profile(const training::RunPlan& plan, const ProfileOp
     for (models::StageBlueprint& stage : measured.blueprint.stages) {
       if (!measured.rule.is_last(stage.stage)) add_head(measured, stage);
     }
-    const BusyNeighbours neighbours(measured);
+    std::optional<BusyNeighbours> neighbours;  // who share cores; a GPU is its rank's own, or should be
+    if (!device.is_gpu()) neighbours.emplace(measured);
     for (const models::StageBlueprint& stage : measured.blueprint.stages) {
-      profile.stages.push_back(measure_stage(measured, stage, options.repeats));
+      profile.stages.push_back(measure_stage(measured, stage, options.repeats, device));
     }
   }
   if (!options.layers) return profile;
@@ -153,7 +162,7 @@ training::Profile measure_profile(const training::RunPlan& plan, const ProfileOp
     training::LayerProfile layer;
     if (!measured.rule.is_last(stage.stage)) layer.head_fits = add_head(measured, stage);
     layer.parameters = stage.main_parameters;
-    layer.costs = measure_stage(measured, stage, options.repeats);
+    layer.costs = measure_stage(measured, stage, options.repeats, device);
     profile.layers.push_back(layer);
   }
   return profile;

@@ -56,6 +56,7 @@ void ProgramRunner::input_gradients(const Action& action) {
 }
 
 void ProgramRunner::update(double learning_rate) {
+  links_.check();
   if (buckets_ != nullptr) buckets_->finish();
   if (replicas_ > 1) device_.set_batch_counted(exchange_.sum_over_replicas(device_.sums().counted));
   if (std::optional<training::LossFlags> found = device_.find_overflow()) {

@@ -33,7 +33,8 @@ SimulatedDevice::SimulatedDevice(const training::RunPlan& plan, int stage)
 
 void SimulatedDevice::begin_batch(bool training, std::int64_t, std::int64_t, std::int64_t batch_samples) {
   training_ = training;
-  sums_.counted = batch_samples;
+  totals_.clear();
+  totals_.set_counted(batch_samples);
 }
 
 // One tensor for all micro-batches of a size: nobody writes to it.

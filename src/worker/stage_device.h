@@ -11,16 +11,9 @@
 #include <ATen/core/Tensor.h>
 
 #include "training/loss_scaler.h"
+#include "worker/batch_totals.h"
 
 namespace interlock::worker {
-
-// Sums over the micro-batches of one batch.
-struct BatchSums {
-  bool has_loss = false;
-  double loss = 0;  // mean over the batch
-  std::int64_t correct = 0;
-  std::int64_t counted = 0;  // targets that are not padding; samples where each has one target
-};
 
 class StageDevice {
  public:
@@ -76,6 +69,10 @@ class StageDevice {
   virtual void end_evaluation() = 0;
 
   [[nodiscard]] virtual const BatchSums& sums() const = 0;
+
+  // Seconds of computing since the last call, where the device knows better than the clock of the thread that
+  // gives it work. Waits for what was given.
+  virtual std::optional<double> take_busy_seconds() { return std::nullopt; }
 
   // Most bytes of activations kept for backward at any moment so far, and what one full micro-batch keeps.
   [[nodiscard]] virtual std::int64_t peak_activation_bytes() const = 0;

@@ -29,6 +29,9 @@ StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage&
       number_(stage.number()),
       surroundings_(surroundings),
       replicas_(plan.config.partition.placement().replicas(stage.number())),
+      stopwatch_(surroundings.device != nullptr && surroundings.device->is_gpu()
+                     ? std::optional<device::Stopwatch>(std::in_place, *surroundings.device)
+                     : std::nullopt),
       recompute_(plan.config.training.recompute),
       clips_globally_(training::clips_globally(plan.config.training)),
       scaler_(plan, stage.number()),
@@ -46,7 +49,7 @@ void StageExecutor::begin_batch(bool training, std::int64_t epoch, std::int64_t 
   batch_counted_ = -1;
   skip_ = {};
   total_squares_.reset();
-  sums_ = {};
+  totals_.clear();
   if (training) optimizer_.clear_gradients();
 }
 
@@ -98,11 +101,12 @@ void StageExecutor::count_bytes() {
 }
 
 at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at::Tensor& targets) {
+  const Busy marked = busy();
   InFlight& slot = in_flight_[m];
   slot.input = models::in_compute_layout(activation);
   if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
   slot.targets = targets;
-  if (targets.defined()) sums_.counted += loss_.counted(targets);
+  if (targets.defined()) totals_.add_counted(loss_.counted_there(targets));
   if (training_) slot.bytes = static_cast<std::int64_t>(activation.nbytes());
   count_bytes();
   run_forward(slot, context(m), training_ && !recompute_);
@@ -129,6 +133,7 @@ void StageExecutor::drop_graph(InFlight& slot) {
 }
 
 void StageExecutor::local_loss(int m) {
+  const Busy marked = busy();
   InFlight& slot = in_flight(m);
   const at::AutoGradMode gradients(training_);
   const bool last = plan_.rule.is_last(number_);
@@ -139,9 +144,7 @@ void StageExecutor::local_loss(int m) {
   if (wants_delta) output.requires_grad_();
   const at::Tensor prediction = last ? output : stage_.head().forward(output, context(m));
   const at::Tensor share = loss_.share(prediction, slot.targets, batch_samples_);
-  sums_.has_loss = true;
-  sums_.loss += share.item<double>();
-  sums_.correct += loss_.correct(prediction.detach(), slot.targets);
+  totals_.add_loss(share, loss_.correct_there(prediction.detach(), slot.targets));
   if (recompute_) slot.output.reset();
   if (!training_) return;
 
@@ -159,6 +162,7 @@ void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient)
 }
 
 at::Tensor StageExecutor::input_gradient(int m, int loss) {
+  const Busy marked = busy();
   InFlight& slot = in_flight(m);
   ensure_graph(slot, m);
   at::Tensor gradient =
@@ -168,6 +172,7 @@ at::Tensor StageExecutor::input_gradient(int m, int loss) {
 }
 
 std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first, int count) {
+  const Busy marked = busy();
   InFlight& slot = in_flight(m);
   ensure_graph(slot, m);
   std::vector<at::Tensor> deltas;
@@ -178,6 +183,7 @@ std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first,
 }
 
 void StageExecutor::weight_gradient(int m) {
+  const Busy marked = busy();
   InFlight& slot = in_flight(m);
   if (!theta_.empty()) {
     ensure_graph(slot, m);
@@ -189,6 +195,7 @@ void StageExecutor::weight_gradient(int m) {
 }
 
 at::Tensor StageExecutor::backward(int m, int loss) {
+  const Busy marked = busy();
   InFlight& slot = in_flight(m);
   ensure_graph(slot, m);
   torch::autograd::variable_list leaves = theta_;
@@ -209,7 +216,7 @@ void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
 }
 
 double StageExecutor::correction() const {
-  const std::int64_t counted = batch_counted_ < 0 ? sums_.counted : batch_counted_;
+  const std::int64_t counted = batch_counted_ < 0 ? totals_.read().counted : batch_counted_;
   return loss_.correction(batch_samples_, plan_.data.target_shape, counted);
 }
 
@@ -236,15 +243,21 @@ std::optional<double> StageExecutor::main_squares() {
 }
 
 void StageExecutor::update(double learning_rate) {
+  const Busy marked = busy();
   training::Update update = update_so_far();
   update.learning_rate = learning_rate;
   optimizer_.step(update);
-  sums_.loss *= correction();
+  totals_.scale_loss(correction());
 }
 
 void StageExecutor::end_evaluation() {
-  sums_.loss *= correction();
+  totals_.scale_loss(correction());
   in_flight_.clear();
+}
+
+std::optional<double> StageExecutor::take_busy_seconds() {
+  if (!stopwatch_) return std::nullopt;
+  return stopwatch_->take_seconds();
 }
 
 }  // namespace interlock::worker

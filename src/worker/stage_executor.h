@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "device/device.h"
+#include "device/stopwatch.h"
 #include "models/loss.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
@@ -49,9 +50,10 @@ class StageExecutor : public StageDevice {
   void set_tied_gradient(const at::Tensor& sum) override;
   void update(double learning_rate) override;
   void end_evaluation() override;
+  std::optional<double> take_busy_seconds() override;
 
   [[nodiscard]] training::LossScaler& scaler() { return scaler_; }
-  [[nodiscard]] const BatchSums& sums() const override { return sums_; }
+  [[nodiscard]] const BatchSums& sums() const override { return totals_.read(); }
   [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
   [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return full_micro_batch_bytes_; }
 
@@ -64,12 +66,28 @@ class StageExecutor : public StageDevice {
     std::map<int, at::Tensor> deltas;  // loss -> delta(loss, k)
     std::int64_t bytes = 0;            // what is kept for backward
   };
+  // Marks the time that it lives as the device's busy time.
+  class Busy {
+   public:
+    explicit Busy(device::Stopwatch* watch) : watch_(watch) {
+      if (watch_ != nullptr) watch_->start();
+    }
+    ~Busy() {
+      if (watch_ != nullptr) watch_->stop();
+    }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    device::Stopwatch* watch_;
+  };
   InFlight& in_flight(int m);
   [[nodiscard]] models::ForwardContext context(int m) const;
   void run_forward(InFlight& slot, const models::ForwardContext& context, bool with_graph);
   void ensure_graph(InFlight& slot, int m);
   void drop_graph(InFlight& slot);
   void count_bytes();
+  [[nodiscard]] Busy busy() { return Busy(stopwatch_ ? &*stopwatch_ : nullptr); }
   [[nodiscard]] double correction() const;  // for padding, as the oracle's
   [[nodiscard]] training::Update update_so_far() const;
 
@@ -80,6 +98,7 @@ class StageExecutor : public StageDevice {
   const int number_;  // k
   const Surroundings surroundings_;
   const int replicas_;
+  std::optional<device::Stopwatch> stopwatch_;  // of an accelerator
   const bool recompute_;
   const bool clips_globally_;
   training::LossScaler scaler_;
@@ -94,7 +113,7 @@ class StageExecutor : public StageDevice {
   std::int64_t batch_counted_ = -1;  // targets that count, of all replicas; -1: as here
   training::NetFlags skip_;
   std::optional<double> total_squares_;
-  BatchSums sums_;
+  BatchTotals totals_;
   std::map<int, InFlight> in_flight_;  // by micro-batch
 
   std::map<std::int64_t, std::int64_t> graph_bytes_;  // samples -> what a forward keeps: measured once

@@ -38,8 +38,8 @@ std::int64_t StageLinks::own_samples(std::int64_t samples) const {
   return part_of(samples, own_.replica, placement_.replicas(own_.stage)).size();
 }
 
-void StageLinks::expect(const std::vector<Message>& receives, const std::vector<std::int64_t>& sizes) {
-  for (const Message& message : receives) {
+void StageLinks::expect(const PreparedProgram& program, const std::vector<std::int64_t>& sizes) {
+  for (const Message& message : channel_.ordered() ? program.arrivals : program.receives) {
     const std::int64_t samples = sizes.at(static_cast<std::size_t>(message.micro_batch));
     if (own_samples(samples) > 0) to_post_.push_back({message, samples});
   }
@@ -47,9 +47,23 @@ void StageLinks::expect(const std::vector<Message>& receives, const std::vector<
 }
 
 void StageLinks::post_ahead() {
-  while (!to_post_.empty() && posted_.size() < kPostedAhead) {
+  while (!to_post_.empty() && posted_.size() < kPostedAhead && !channel_.ordered()) {
     posted_.push_back(post(to_post_.front()));
     to_post_.pop_front();
+  }
+}
+
+// Messages of one kind come from one stage, in this order; those of the other kind have an order of their own.
+void StageLinks::post_up_to(const Message& message) {
+  for (auto next = to_post_.begin(); next != to_post_.end();) {
+    if (next->message.kind != message.kind) {
+      ++next;
+      continue;
+    }
+    const bool is_it = next->message == message;
+    posted_.push_back(post(*next));
+    next = to_post_.erase(next);
+    if (is_it) return;
   }
 }
 
@@ -113,10 +127,8 @@ void StageLinks::post_gradient(const Expected& expected, Posted& posted) {
 StageLinks::Arrival StageLinks::receive(const Message& message) {
   const auto is_it = [&](const Posted& posted) { return posted.message == message; };
   auto found = std::find_if(posted_.begin(), posted_.end(), is_it);
-  // A channel that keeps an order may want messages posted before this one that are used after it.
-  while (found == posted_.end() && channel_.ordered() && !to_post_.empty()) {
-    posted_.push_back(post(to_post_.front()));
-    to_post_.pop_front();
+  if (found == posted_.end() && channel_.ordered()) {
+    post_up_to(message);
     found = std::find_if(posted_.begin(), posted_.end(), is_it);
   }
   INTERLOCK_CHECK(found != posted_.end(),

@@ -5,7 +5,8 @@
 //
 // Owns:    the receives posted ahead and their buffers. Threads: the worker's main thread.
 // Receives are posted in the order the programs will use them, kPostedAhead messages before they are needed
-// and across batches, so that a neighbour's data finds its buffer waiting. A stage that is quicker than the
+// and across batches, so that a neighbour's data finds its buffer waiting; where the channel keeps an order
+// (comm/tensor_channel.h), only when they are needed, with all that their sender sends before them. A stage that is quicker than the
 // next one is held back: it may have only so many activations under way, or they would pile up here.
 // On the wire activations and gradients are of schedule.wire_dtype, and contiguous.
 
@@ -19,6 +20,7 @@
 #include "schedule/messages.h"
 #include "training/run_plan.h"
 #include "worker/buffer_pool.h"
+#include "worker/prepared_program.h"
 
 namespace interlock::worker {
 
@@ -27,9 +29,12 @@ class StageLinks {
   // `plan` and `channel` must outlive it.
   StageLinks(const training::RunPlan& plan, Place own, comm::TensorChannel& channel, at::Device device);
 
-  // Declares the messages that a coming batch will receive; `sizes` are the samples of each micro-batch, of
-  // all replicas together. Batches run in the order in which they are declared.
-  void expect(const std::vector<schedule::Message>& receives, const std::vector<std::int64_t>& sizes);
+  // Declares the messages that a coming batch will receive, the program's; `sizes` are the samples of each
+  // micro-batch, of all replicas together. Batches run in the order in which they are declared.
+  void expect(const PreparedProgram& program, const std::vector<std::int64_t>& sizes);
+
+  // Throws PeerError if the transport has failed and what arrived may be worthless.
+  void check() { channel_.check(); }
 
   // `samples`: of the whole micro-batch, of which the tensors hold the own part. Blocks while too many
   // activations are still on their way.
@@ -59,6 +64,7 @@ class StageLinks {
     Transfers transfers;
   };
   void post_ahead();
+  void post_up_to(const schedule::Message& message);
   Posted post(const Expected& expected);
   void post_activation(const Expected& expected, Posted& posted);
   void post_gradient(const Expected& expected, Posted& posted);

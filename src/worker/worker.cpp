@@ -40,14 +40,16 @@ using schedule::Order;
 using schedule::OrderKind;
 using schedule::Report;
 
-Worker::Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, data::DataSource source)
+Worker::Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, Equipment equipment,
+               data::DataSource source)
     : plan_(plan),
       own_(own),
       replicas_(plan.config.partition.placement().replicas(own.stage)),
       engine_(engine),
-      equipment_(open_equipment(plan, engine)),
+      equipment_(std::move(equipment)),
       source_(std::move(source)),
       loader_(plan_, source_, own.replica, replicas_),
+      input_(*equipment_.device),
       sums_(open_sums(plan, own, equipment_)),
       links_(plan_, own, equipment_.channel(), equipment_.device->torch_device()),
       exchange_(plan_, own, *equipment_.host) {
@@ -58,7 +60,7 @@ Worker::Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& e
   }
 }
 
-StageDevice& Worker::device() {
+StageDevice& Worker::stage_device() {
   return trained_ ? static_cast<StageDevice&>(trained_->executor()) : *simulated_;
 }
 
@@ -86,7 +88,7 @@ const PreparedProgram& Worker::program_of(const Order& order) {
 void Worker::learn_of(const Order& order) {
   known_orders_.push_back(order);
   if (order.kind != OrderKind::kTrain && order.kind != OrderKind::kEvaluate) return;
-  links_.expect(program_of(order).receives, sizes_of(order));
+  links_.expect(program_of(order), sizes_of(order));
   loader_.expect(order);
 }
 
@@ -109,11 +111,11 @@ void Worker::run_batch(const Order& order, Report& report) {
   const double rate = training ? schedule::learning_rate(plan_.config.optimizer, order.step,
                                                          plan_.steps_per_epoch, plan_.total_steps)
                                : 0;
-  StageDevice& device = this->device();
+  StageDevice& device = stage_device();
   device.begin_batch(training, order.epoch, order.step, order.samples);
   ProgramRunner(plan_, own_, device, links_, exchange_, buckets())
       .run(
-          program_of(order), sizes_of(order), rate, [&](int m) { return loader_.load(order, m); },
+          program_of(order), sizes_of(order), rate, [&](int m) { return input_.bring(loader_.load(order, m)); },
           report.actions);
   if (!training) {
     if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.sums().counted));
@@ -130,6 +132,7 @@ void Worker::run_batch(const Order& order, Report& report) {
 
 void Worker::write_checkpoint(const Order& order, Report& report) {
   INTERLOCK_CHECK(trained_.has_value(), "a simulated device has no weights");
+  links_.check();
   trained_->average_running_statistics();
   if (own_.replica > 0) return;  // all replicas have the same
   const std::string directory = storage::checkpoint_directory(plan_.config.run.dir, order.step);
@@ -167,6 +170,13 @@ void Worker::carry_out(const Order& order, Report& report) {
   }
 }
 
+double Worker::peak_memory_mebibytes() const {
+  const device::Device& device = *equipment_.device;
+  constexpr double kMebibyte = 1024 * 1024;
+  return device.is_gpu() ? static_cast<double>(device.memory().peak_allocated) / kMebibyte
+                         : peak_resident_mebibytes();
+}
+
 double Worker::take_waited_seconds() {
   return links_.take_waited_seconds() + exchange_.take_waited_seconds();
 }
@@ -184,10 +194,10 @@ void Worker::run() {
     take_waited_seconds();
     carry_out(order, report);
     const double end = monotonic_seconds();
-    report.busy_seconds = end - start - take_waited_seconds();
+    report.busy_seconds = stage_device().take_busy_seconds().value_or(end - start - take_waited_seconds());
     report.elapsed_seconds = end - std::exchange(previous_end, end);
     report.cpu_seconds = process_cpu_seconds();
-    report.peak_memory_mebibytes = peak_resident_mebibytes();
+    report.peak_memory_mebibytes = peak_memory_mebibytes();
     report.sent_bytes = links_.take_sent_bytes();
     engine_.send_control(kCoordinator, schedule::encode(report));
   }

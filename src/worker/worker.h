@@ -13,6 +13,7 @@
 #include "storage/checkpoint.h"
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
+#include "worker/device_input.h"
 #include "worker/equipment.h"
 #include "worker/program_runner.h"
 #include "worker/trained_stage.h"
@@ -22,9 +23,11 @@ namespace interlock::worker {
 class Worker {
  public:
   // `source` holds the data on stage 0 and nothing elsewhere; its tensors are read as orders ask for them.
-  // Collective over the workers. REQUIRES a plan with a schedule. Errors: as open_equipment(); DataError for
-  // initial weights or a checkpoint that does not fit.
-  Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, data::DataSource source);
+  // REQUIRES a plan with a schedule. Errors: DataError for initial weights or a checkpoint that does not fit.
+  Worker(const training::RunPlan& plan, Place own, comm::ProgressEngine& engine, Equipment equipment,
+         data::DataSource source);
+
+  [[nodiscard]] const device::Device& device() const { return *equipment_.device; }
 
   // Continues from a checkpoint: weights, buffers, optimizer state.
   void restore(const std::string& checkpoint_directory);
@@ -33,7 +36,7 @@ class Worker {
   void run();
 
  private:
-  StageDevice& device();
+  StageDevice& stage_device();
   GradientBuckets* buckets() { return trained_ ? trained_->buckets() : nullptr; }
   std::vector<std::int64_t> sizes_of(const schedule::Order& order) const;
   const PreparedProgram& program_of(const schedule::Order& order);
@@ -44,6 +47,7 @@ class Worker {
   void write_checkpoint(const schedule::Order& order, schedule::Report& report);
   void ship_tensors();
   double take_waited_seconds();
+  [[nodiscard]] double peak_memory_mebibytes() const;  // of the device's memory
 
   const training::RunPlan& plan_;
   const Place own_;
@@ -52,6 +56,7 @@ class Worker {
   Equipment equipment_;
   data::DataSource source_;
   training::BatchLoader loader_;
+  DeviceInput input_;
   ReplicaSums sums_;
   std::optional<TrainedStage> trained_;
   std::unique_ptr<StageDevice> simulated_;

@@ -113,7 +113,7 @@ inline app::Verification run_case(const config::Config& config, const data::Data
     if (stack) program = schedule::stack_neighbours(program);
   }
   if (engine.rank() == kCoordinator) return app::verify_as_coordinator(plan, open(info), engine, kSteps, reference);
-  worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine, open(info));
+  worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine, worker::open_equipment(plan, engine), open(info));
   worker.run();
   return {};
 }

@@ -1,96 +1,20 @@
-// Every channel through the same tests: MPI on host memory; the GPUs' channels on a stand-in that works late
-// (support/threaded_device.h); and on GPUs where there are some.
+// Every channel through the same tests (channel_bench.h), and what GPUs' channels must do besides.
 
 #include <array>
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include <torch/types.h>
 
 #include "comm/agreement.h"
-#include "comm/cuda_aware_channel.h"
-#include "comm/exchange.h"
-#include "comm/host_staged_channel.h"
-#include "comm/open_channel.h"
+#include "comm/channel_bench.h"
 #include "common/clock.h"
 #include "common/error.h"
-#include "support/catch.h"
-#include "support/mpi_engine.h"
-#include "support/threaded_device.h"
 
 namespace interlock::comm {
 namespace {
-
-using interlock::testing::engine;
-using interlock::testing::ThreadedDevice;
-
-// A channel, the memory it carries and the device that works on it. Ranks form a line.
-struct Bench {
-  std::string name;
-  std::unique_ptr<device::Device> device;
-  std::unique_ptr<TensorChannel> channel;
-  int first = 0;  // rank of the line
-  ThreadedDevice* threads = nullptr;
-
-  [[nodiscard]] bool has_below() const { return index(engine().rank()) > first; }
-  [[nodiscard]] bool has_above() const { return index(engine().rank()) + 1 < engine().size(); }
-  [[nodiscard]] bool takes_part() const { return index(engine().rank()) >= first; }
-  [[nodiscard]] static Rank neighbour(int by) { return Rank{index(engine().rank()) + by}; }
-
-  [[nodiscard]] at::Tensor empty(std::int64_t size, at::ScalarType type = torch::kFloat) const {
-    return threads != nullptr
-               ? threads->empty({size}, type)
-               : torch::zeros({size}, torch::TensorOptions(device->torch_device()).dtype(type));
-  }
-  // In the compute stream: late on the stand-in, at once on a CPU, by itself on a GPU.
-  void compute(const std::function<void()>& work) const {
-    if (threads != nullptr)
-      threads->compute(work);
-    else
-      work();
-  }
-};
-
-void for_each_channel(const std::function<void(const Bench&)>& use) {
-  {
-    Bench bench{"MPI", device::open_device(device::Wanted::kCpu, 0, 1), nullptr, 0, nullptr};
-    bench.channel = std::make_unique<MpiChannel>(engine());
-    use(bench);
-  }
-  for (const bool staged : {true, false}) {
-    auto threads = std::make_unique<ThreadedDevice>();
-    Bench bench{staged ? "host-staged" : "CUDA-aware", nullptr, nullptr, 0, threads.get()};
-    if (staged)
-      bench.channel = std::make_unique<HostStagedChannel>(engine(), *threads);
-    else
-      bench.channel = std::make_unique<CudaAwareChannel>(engine(), *threads);
-    bench.device = std::move(threads);
-    use(bench);
-    bench.channel.reset();
-  }
-  const LocalWorker local = local_worker(engine());
-  const int gpus = device::gpu_count();
-  if (gpus == 0) {
-    WARN("skipped on GPUs: there is none");
-    return;
-  }
-  const Placement placement(engine().size() - 1, {1});
-  for (const Transport transport : {Transport::kHostStaged, Transport::kNccl}) {
-    if (transport == Transport::kNccl && (gpus < local.count || engine().size() < 3)) {
-      WARN("skipped: NCCL needs a GPU for each rank, and two of them");
-      continue;
-    }
-    Bench bench{transport == Transport::kNccl ? "NCCL" : "host-staged on a GPU", nullptr, nullptr, 1,
-                nullptr};
-    if (bench.takes_part()) {
-      bench.device = device::open_device(device::Wanted::kCuda, local.index, local.count);
-      bench.channel = open_channel(engine(), placement, *bench.device, transport).channel;
-      use(bench);
-    }
-    bench.channel.reset();
-  }
-}
 
 void pause(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -298,51 +222,6 @@ TEST_CASE("transfers that a failed device never starts do not keep the engine fr
   work->refuses = true;
   CHECK_THROWS_AS(later.start_after(stream, prepare()), PeerError);
   later.drain(stream);
-}
-
-TEST_CASE("ranks tell each other what they have, in any group") {
-  const int ranks = engine().size();
-  std::vector<Rank> group;
-  for (int rank = ranks - 1; rank >= 0; --rank) group.push_back(Rank{rank});
-  const auto text = [](Rank rank) { return std::string(static_cast<std::size_t>(index(rank)) * 1000, 'x'); };
-  const std::vector<std::string> all = exchange(engine(), group, text(engine().rank()));
-  bool right = all.size() == group.size();
-  for (std::size_t i = 0; i < all.size(); ++i) right &= all[i] == text(group[i]);
-  CHECK(right);
-  CHECK(exchange(engine(), {engine().rank()}, "alone") == std::vector<std::string>{"alone"});
-}
-
-TEST_CASE("workers on CPUs get MPI, whatever transport is asked for") {
-  const LocalWorker local = local_worker(engine());
-  CHECK(local.count == engine().size() - 1);
-  if (engine().rank() == kCoordinator) return;
-  CHECK(local.index == index(engine().rank()) - 1);
-  const auto cpu = device::open_device(device::Wanted::kCpu, local.index, local.count);
-  const OpenedChannel opened =
-      open_channel(engine(), Placement(engine().size() - 1, {1}), *cpu, Transport::kNccl);
-  CHECK(opened.description == "MPI");
-  CHECK(opened.all_reduce == nullptr);
-  CHECK_FALSE(opened.channel->ordered());
-}
-
-TEST_CASE("replicas' gradients are summed by NCCL") {
-  const LocalWorker local = local_worker(engine());
-  if (device::gpu_count() < local.count || engine().size() < 3) {
-    WARN("skipped: NCCL needs a GPU for each rank, and two of them");
-    return;
-  }
-  if (engine().rank() == kCoordinator) return;
-  const auto gpu = device::open_device(device::Wanted::kCuda, local.index, local.count);
-  const int replicas = engine().size() - 1;
-  const OpenedChannel opened = open_channel(engine(), Placement(1, {replicas}), *gpu, Transport::kNccl);
-  REQUIRE(opened.all_reduce);
-  const at::Tensor small = torch::full({10}, 1.0, gpu->torch_device());
-  const at::Tensor large = torch::full({1'000'000}, 1.0 + local.index, gpu->torch_device());
-  opened.all_reduce->start(small);
-  opened.all_reduce->start(large);
-  opened.all_reduce->finish();
-  CHECK(small.eq(replicas).all().item<bool>());
-  CHECK(large.eq(replicas * (replicas + 1) / 2).all().item<bool>());
 }
 
 }  // namespace

@@ -1,0 +1,17 @@
+#include "app/single_device.h"
+
+#include "device/settings.h"
+#include "worker/equipment.h"
+
+namespace interlock::app {
+
+std::unique_ptr<device::Device> open_single_device(const config::Config& config) {
+  const device::Settings settings = worker::device_settings(config);
+  device::prepare_environment(settings);
+  std::unique_ptr<device::Device> device =
+      device::open_device(worker::wanted_device(config.run.device), /*local_index=*/0, /*local_count=*/1);
+  device::apply(settings);
+  return device;
+}
+
+}  // namespace interlock::app
