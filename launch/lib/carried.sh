@@ -15,7 +15,8 @@ PYTHON
 
 # For programs that were carried, not for others: those find their own versions of the same libraries.
 carried_libraries() {
-  export INTERLOCK_CARRIED_TORCH=${INTERLOCK_CARRIED_TORCH:-$(carried_torch)}
+  INTERLOCK_CARRIED_TORCH=${INTERLOCK_CARRIED_TORCH:-$(carried_torch)} || exit 1
+  export INTERLOCK_CARRIED_TORCH
   export LD_LIBRARY_PATH=$folder/lib:$INTERLOCK_CARRIED_TORCH
 }
 
@@ -44,7 +45,7 @@ carried_run() {
     exit
   fi
   INTERLOCK_CARRIED_TORCH=${INTERLOCK_CARRIED_TORCH:-$(carried_torch)} || exit 1
-  export INTERLOCK_CARRIED_TORCH
+  export INTERLOCK_CARRIED_TORCH # found once, not by every rank
   export PATH=$folder/bin:$PATH INTERLOCK=$folder/bin/interlock INTERLOCK_MPIRUN=$folder/mpirun.sh
   exec "$@"
 }

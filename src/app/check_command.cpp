@@ -29,8 +29,8 @@ void print_stages(const training::RunPlan& plan) {
         fmt::format("{}..{}", stage.first_layer, stage.first_layer + static_cast<int>(stage.main.size()) - 1),
         format_shape(stage.input), stage.main_parameters,
         stage.head.empty() ? "-" : std::to_string(stage.head_parameters),
-        fmt::format("{} x {}", memory.in_flight, training::samples_of_replica(plan, stage.stage)), format_bytes(memory.total()),
-        join(losses, ", "));
+        fmt::format("{} x {}", memory.in_flight, training::samples_of_replica(plan, stage.stage)),
+        format_bytes(memory.total()), join(losses, ", "));
   }
 }
 

@@ -104,7 +104,8 @@ void explain_tied_stages(const std::vector<int>& tied) {
 void explain_waiting(const config::TrainingConfig& training) {
   if (training.clip_norm > 0 && training.clip_scope == config::ClipScope::kGlobal) {
     fmt::print(
-        "training.clip_scope: global makes all stages wait for each other before each update; clip_scope: stage "
+        "training.clip_scope: global makes all stages wait for each other before each update; clip_scope: "
+        "stage "
         "does not\n");
   }
   if (training.precision == config::Precision::kFloat16) {

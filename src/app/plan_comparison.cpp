@@ -121,10 +121,17 @@ std::vector<int> compared_horizons(int stages, int own) {
   return {horizons.begin(), horizons.end()};
 }
 
-std::vector<int> compared_micro_batches(int horizon, int stages, int own, std::int64_t batch_size) {
+std::vector<int> compared_micro_batches(int horizon, const config::Config& config) {
   constexpr std::int64_t kMost = 4096;  // as schedule.micro_batches
+  const int stages = config.partition.stages;
+  const int own = config.schedule.micro_batches;
+  const std::int64_t batch_size = config.training.batch_size;
   std::set<int> counts{own};
   const std::int64_t most = std::min(batch_size, kMost);
+  const auto replicas_share = [&](std::int64_t samples) {
+    const std::vector<int>& replicas = config.partition.replicas;
+    return std::all_of(replicas.begin(), replicas.end(), [&](int of) { return samples % of == 0; });
+  };
   for (const std::int64_t wanted : {horizon + 2, stages, 2 * stages, 4 * stages}) {
     // The next number that cuts the batch into equal parts; where none is near, one that at least comes out:
     // 16 samples in micro-batches of ceil(16 / 6) = 3 are 6, but in micro-batches of ceil(16 / 5) = 4 they
@@ -134,10 +141,10 @@ std::vector<int> compared_micro_batches(int horizon, int stages, int own, std::i
       while (count <= end && !suits(count)) ++count;
       return count <= end ? static_cast<int>(count) : 0;
     };
-    const auto equal = [&](std::int64_t m) { return batch_size % m == 0; };
+    const auto equal = [&](std::int64_t m) { return batch_size % m == 0 && replicas_share(batch_size / m); };
     const auto comes_out = [&](std::int64_t m) {
       const std::int64_t size = (batch_size + m - 1) / m;
-      return (batch_size + size - 1) / size == m;
+      return (batch_size + size - 1) / size == m && replicas_share(size);
     };
     int count = next(equal, std::min(most, 2 * wanted));
     if (count == 0) count = next(comes_out, most);
@@ -149,7 +156,6 @@ std::vector<int> compared_micro_batches(int horizon, int stages, int own, std::i
 Comparison compare_plans(const config::Config& config, const data::DatasetInfo& data) {
   const int stages = config.partition.stages;
   const int own_micro_batches = config.schedule.micro_batches;
-  const std::int64_t batch = config.training.batch_size;
   // First what the config asks for: where its costs or its schedule are wrong, nothing can be compared.
   config::Config cut = variant(config, config.horizon(), own_micro_batches);
   cut.schedule.file = config.schedule.file;
@@ -161,7 +167,7 @@ Comparison compare_plans(const config::Config& config, const data::DatasetInfo& 
     comparison.plans.push_back(compared(own_plan, training::choose_schedule(own_plan, known.costs), true));
   }
   for (const int horizon : compared_horizons(stages, config.horizon())) {
-    for (const int count : compared_micro_batches(horizon, stages, own_micro_batches, batch)) {
+    for (const int count : compared_micro_batches(horizon, config)) {
       const bool own =
           config.schedule.file.empty() && horizon == config.horizon() && count == own_micro_batches;
       try {

@@ -42,7 +42,8 @@ Comparison compare_plans(const config::Config& config, const data::DatasetInfo& 
 
 // 1 .. stages; above 8 stages 1, 2, 3, 4, 6, 8, 12, 16, ... and all; always with the config's own.
 std::vector<int> compared_horizons(int stages, int own);
-std::vector<int> compared_micro_batches(int horizon, int stages, int own, std::int64_t batch_size);
+// The config's own, and some whose micro-batches all stages' replicas can share.
+std::vector<int> compared_micro_batches(int horizon, const config::Config& config);
 
 void print_comparison(const Comparison& comparison, int stages);
 std::string to_json(const Comparison& comparison);

@@ -174,7 +174,8 @@ int run_rank(const std::function<void(RankSession&)>& body) {
     return reports ? static_cast<int>(failure.code()) : 0;
   } catch (...) {
     const Failure failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
-    log_error(fmt::format("rank {} ({}): {}", index(session.engine().rank()), session.name(), failure.message));
+    log_error(
+        fmt::format("rank {} ({}): {}", index(session.engine().rank()), session.name(), failure.message));
     session.engine().abort(static_cast<int>(failure.code));
   }
 }

@@ -27,9 +27,9 @@ class RankSession {
   // Collective. The coordinator's config, everywhere. Checks the number of ranks.
   config::Config load_config(const std::string& path, const std::vector<std::string>& overrides);
 
-  // Collective. Opens the data on stage 0's ranks (and on the coordinator where `also_coordinator`), tells everyone
-  // its facts and makes the plan. The coordinator alone measures (partition.balance: auto) and schedules, and
-  // tells the others. Errors: AgreedFailure.
+  // Collective. Opens the data on stage 0's ranks (and on the coordinator where `also_coordinator`), tells
+  // everyone its facts and makes the plan. The coordinator alone measures (partition.balance: auto) and
+  // schedules, and tells the others. Errors: AgreedFailure.
   training::RunPlan make_plan(const config::Config& config, data::DataSource& source, bool also_coordinator);
 
   // Collective. What this worker computes on and talks through; empty on the coordinator. Errors:

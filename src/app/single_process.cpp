@@ -73,8 +73,8 @@ void write_checkpoint(const SingleProcess& run, oracle::Oracle& oracle, const Or
   manifest.step = order.step;
   manifest.epochs = order.epoch + 1;
   for (int k = 0; k < run.plan.rule.stages(); ++k) {
-    manifest.shards.push_back(training::write_stage_checkpoint(directory, oracle.stage(k), oracle.optimizer(k),
-                                                               run.plan.data.vocabulary, &oracle.scaler(k)));
+    manifest.shards.push_back(training::write_stage_checkpoint(
+        directory, oracle.stage(k), oracle.optimizer(k), run.plan.data.vocabulary, &oracle.scaler(k)));
   }
   storage::write_manifest(directory, manifest);
   storage::remove_old_checkpoints(run.config.run.dir, run.config.run.keep_checkpoints);

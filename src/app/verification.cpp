@@ -119,7 +119,8 @@ Verification verify_as_coordinator(const training::RunPlan& plan, const data::Da
   for (int worker = 0; worker < placement.workers(); ++worker) {
     const Rank rank{index(kCoordinator) + 1 + worker};
     const Place place = placement.place_of(rank);
-    pairs.push_back(expected_tensors(oracle.stage(place.stage, place.replica % oracle.replicas(place.stage))));
+    pairs.push_back(
+        expected_tensors(oracle.stage(place.stage, place.replica % oracle.replicas(place.stage))));
     int number = 0;
     for (Pair& pair : pairs.back()) {
       pair.found = torch::empty_like(pair.expected, at::MemoryFormat::Contiguous);

@@ -20,7 +20,7 @@ struct StageDifference {
   [[nodiscard]] bool within(double tolerance) const {
     return loss <= tolerance && weights <= tolerance && gradients <= tolerance;
   }
-  std::string worst;     // the tensor that differs most, "" where none does
+  std::string worst;  // the tensor that differs most, "" where none does
 };
 
 struct Verification {

@@ -21,7 +21,8 @@ double tolerance_of(const training::RunPlan& plan, bool on_gpus) {
 
 std::string verdict(const StageDifference& stage, double tolerance) {
   if (stage.bitwise) return "equal to the last bit";
-  return fmt::format("{}, most in {}", stage.within(tolerance) ? "equal to rounding" : "differs", stage.worst);
+  return fmt::format("{}, most in {}", stage.within(tolerance) ? "equal to rounding" : "differs",
+                     stage.worst);
 }
 
 // Returns whether everything was equal, as far as `tolerance` asks.

@@ -52,16 +52,17 @@ class Placement {
   std::vector<int> first_rank_;  // [stage], and at the end the number of ranks
 };
 
-// Whom a part of a micro-batch comes from, or goes to: calls use(place, rows) for each replica of `stage` that
-// has samples in common with `own`'s part of a micro-batch of `samples`, in order. `rows` count from the start
-// of own's part.
+// Whom a part of a micro-batch comes from, or goes to: calls use(place, rows) for each replica of `stage`
+// that has samples in common with `own`'s part of a micro-batch of `samples`, in order. `rows` count from the
+// start of own's part.
 template <class Use>
 void for_each_share(const Placement& placement, Place own, int stage, std::int64_t samples, const Use& use) {
   const SampleRange mine = part_of(samples, own.replica, placement.replicas(own.stage));
   for (int replica = 0; replica < placement.replicas(stage); ++replica) {
     const SampleRange theirs = part_of(samples, replica, placement.replicas(stage));
     const SampleRange rows = common_part(mine, theirs);
-    if (rows.size() > 0) use(Place{stage, replica}, SampleRange{rows.begin - mine.begin, rows.end - mine.begin});
+    if (rows.size() > 0)
+      use(Place{stage, replica}, SampleRange{rows.begin - mine.begin, rows.end - mine.begin});
   }
 }
 

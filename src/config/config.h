@@ -106,8 +106,8 @@ struct ScheduleConfig {
   std::optional<ActionTimes> costs;
   // Gradients of several losses in one pass where measured costs say that is quicker; equal to rounding only.
   bool stack_gradients = false;
-  double latency_us = 50;           // link: what a message takes, in microseconds
-  double gigabytes_per_second = 0;  // link: 10^9 bytes a second; 0 = unlimited
+  double latency_us = 50;                    // link: what a message takes, in microseconds
+  double gigabytes_per_second = 0;           // link: 10^9 bytes a second; 0 = unlimited
   WireType wire_dtype = WireType::kFloat32;  // of activations and gradients between stages
   double bucket_mib = 25;                    // replicas: gradients are summed in pieces of this size
 };

@@ -103,9 +103,8 @@ const Names<WireType>& wire_types() {
 }
 
 const Names<Precision>& precisions() {
-  static const Names<Precision> names = {{"float32", Precision::kFloat32},
-                                         {"bfloat16", Precision::kBfloat16},
-                                         {"float16", Precision::kFloat16}};
+  static const Names<Precision> names = {
+      {"float32", Precision::kFloat32}, {"bfloat16", Precision::kBfloat16}, {"float16", Precision::kFloat16}};
   return names;
 }
 

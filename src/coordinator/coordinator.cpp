@@ -23,7 +23,10 @@ std::size_t window(int stages) {
 }  // namespace
 
 Coordinator::Coordinator(const Job& job, comm::ProgressEngine& engine)
-    : job_(job), workers_(job.config.partition.placement().workers()), engine_(engine), collector_(workers_) {}
+    : job_(job),
+      workers_(job.config.partition.placement().workers()),
+      engine_(engine),
+      collector_(workers_) {}
 
 void Coordinator::issue(const Order& order) {
   for (int rank = index(kCoordinator) + 1; rank < workers_ + 1; ++rank)

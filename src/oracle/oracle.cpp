@@ -1,8 +1,6 @@
 #include "oracle/oracle.h"
 
-#include <limits>
 #include <map>
-#include <utility>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
@@ -12,10 +10,7 @@
 #include "models/precision.h"
 #include "models/pretrained.h"
 #include "models/training_context.h"
-#include "schedule/learning_rate.h"
-#include "training/gradient_clipping.h"
 #include "training/mix.h"
-#include "training/tied_weights.h"
 
 namespace interlock::oracle {
 namespace {
@@ -100,7 +95,7 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
   const schedule::GradientRule& rule = plan_.rule;
   const int K = rule.stages();
   const models::Loss loss(plan_.config.training);
-  std::vector<std::vector<Part>> stages;     // [k]: its replicas' parts; one, the whole, without replicas
+  std::vector<std::vector<Part>> stages;  // [k]: its replicas' parts; one, the whole, without replicas
   std::map<std::pair<int, int>, at::Tensor> delta;  // (l, k) -> dL_l / dh_k
 
   // a_0 = x;  h_k = f_k(a_k; theta_k);  a_{k+1} = h_k detached.
@@ -171,92 +166,6 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       accumulate(theta, grad({part.h}, theta, {training::mix_gradients(rule, k, to_mix)}).data());
     }
     for (const auto& [l, parts] : sent) delta[{l, k - 1}] = models::through_wire(joined(parts), plan_.config);
-  }
-}
-
-// Replicas learn from the sum of their gradients, added in their order; without a gradient one adds nothing.
-void Oracle::sum_over_replicas() {
-  const at::NoGradGuard no_grad;
-  for (const auto& replicas : copies_) {
-    if (replicas.size() == 1) continue;
-    const models::NamedTensors first = replicas.front()->stage.state();
-    for (std::size_t i = 0; i < first.size(); ++i) {
-      if (!first[i].second.requires_grad()) continue;
-      at::Tensor sum;
-      for (const auto& replica : replicas) {
-        const at::Tensor parameter = replica->stage.state()[i].second;
-        const at::Tensor own =
-            parameter.grad().defined() ? parameter.grad() : torch::zeros_like(parameter);
-        sum = sum.defined() ? sum + own : own;
-      }
-      for (const auto& replica : replicas) replica->stage.state()[i].second.mutable_grad() = sum.clone();
-    }
-  }
-}
-
-// Copies of one matrix learn from the sum of their gradients (training/tied_weights.h).
-void Oracle::sum_tied_gradients() {
-  at::Tensor sum;
-  for (const auto& replicas : copies_) {
-    const at::Tensor own = training::tied_gradient(replicas.front()->stage);
-    if (own.defined()) sum = sum.defined() ? sum + own : own;
-  }
-  if (!sum.defined()) return;
-  for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) training::set_tied_gradient(copy->stage, sum);
-  }
-}
-
-// float16: a loss that overflowed on one stage teaches none of those that it reaches (training/loss_scaler.h).
-void Oracle::agree_on_overflow() {
-  if (!scaler(0).active()) return;
-  training::LossFlags found(copies_.size());
-  for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) {
-      const training::LossFlags here =
-          copy->scaler.flags(copy->optimizer.unscale(copy->scaler.main_scale(), copy->scaler.own_scale()));
-      for (std::size_t l = 0; l < found.size(); ++l) found[l] = found[l] || here[l];
-    }
-  }
-  for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) copy->skip = copy->scaler.agree(found);
-  }
-}
-
-// Ends the sums over a batch; `correction` is Loss::correction().
-BatchResult Oracle::take_sums(double correction, std::int64_t counted) {
-  BatchResult result{{}, {}, counted};
-  for (const auto& replicas : copies_) {
-    double loss = 0;
-    bool has_loss = false;
-    std::int64_t correct = 0;
-    for (const auto& copy : replicas) {
-      loss += std::exchange(copy->loss, 0) * correction;
-      has_loss |= std::exchange(copy->has_loss, false);
-      correct += std::exchange(copy->correct, 0);
-    }
-    result.loss.push_back(has_loss ? loss : std::numeric_limits<double>::quiet_NaN());
-    result.correct.push_back(correct);
-  }
-  return result;
-}
-
-void Oracle::update(std::int64_t step, double correction) {
-  const double lr =
-      schedule::learning_rate(plan_.config.optimizer, step, plan_.steps_per_epoch, plan_.total_steps);
-  const bool clips_globally = training::clips_globally(plan_.config.training);
-  double squares = 0;  // of the main nets of all stages
-  for (int k = 0; k < plan_.rule.stages() && clips_globally; ++k) {
-    Copy& stage = copy(k, 0);
-    squares += stage.optimizer.main_squares({lr, correction, stage.skip, {}},
-                                            training::counts_tied_matrix(plan_.blueprint, k));
-  }
-  for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) {
-      training::Update update{lr, correction, copy->skip, {}};
-      if (clips_globally) update.squares = squares;
-      copy->optimizer.step(update);
-    }
   }
 }
 

@@ -41,7 +41,7 @@ struct Report {
   std::int32_t replica = 0;
   std::int32_t has_loss = 0;
   std::int32_t reserved = 0;  // no padding: reports are sent as bytes
-  double loss = 0;  // mean over the batch; a replica's share of it
+  double loss = 0;            // mean over the batch; a replica's share of it
   std::int64_t correct = 0;
   std::int64_t counted = 0;    // targets that are not padding; samples where each has one target
   double busy_seconds = 0;     // computing
@@ -53,7 +53,7 @@ struct Report {
   std::array<std::int64_t, kActionKinds> actions{};  // how many of each ActionKind were carried out
   std::array<std::uint64_t, 2> checksum{};           // kCheckpoint: of the shard
   std::int64_t bytes = 0;                            // kCheckpoint: of the shard
-  std::int64_t sent_bytes = 0;                       // activations and gradients, while carrying out the order
+  std::int64_t sent_bytes = 0;  // activations and gradients, while carrying out the order
 };
 
 template <typename Message>

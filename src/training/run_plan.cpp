@@ -21,15 +21,16 @@ void refuse_to_learn_nothing(const config::Config& config, const schedule::Gradi
                "freezes every layer that has weights, and no head is trained: nothing is left to learn");
 }
 
-// All replicas of a stage take part in synchronised statistics, so none may be without samples; and a stack of
-// gradients cannot ask the others in the middle of a pass.
+// All replicas of a stage take part in synchronised statistics, so none may be without samples; and a stack
+// of gradients cannot ask the others in the middle of a pass.
 void check_synchronised_batch_norm(const RunPlan& plan) {
   const config::Config& config = plan.config;
   const Placement placement = config.partition.placement();
   if (!config.partition.sync_batch_norm || !placement.replicated()) return;
   const config::Location where = config.where("partition.sync_batch_norm");
   if (config.schedule.stack_gradients) {
-    config::fail(where, "partition.sync_batch_norm", "cannot go with schedule.stack_gradients; switch one off");
+    config::fail(where, "partition.sync_batch_norm",
+                 "cannot go with schedule.stack_gradients; switch one off");
   }
   int most = 1;
   for (int stage = 0; stage < placement.stages(); ++stage) most = std::max(most, placement.replicas(stage));
@@ -37,10 +38,11 @@ void check_synchronised_batch_norm(const RunPlan& plan) {
   if (config.data.drop_last || last_batch == 0) return;
   const std::vector<std::int64_t> sizes = data::micro_batch_sizes(last_batch, plan.micro_batch_size);
   if (sizes.back() >= most) return;
-  config::fail(where, "partition.sync_batch_norm",
-               fmt::format("the last batch ({} samples) ends in a micro-batch of {}, too few for {} replicas; "
-                           "set data.drop_last: true, or another training.batch_size",
-                           last_batch, sizes.back(), most));
+  config::fail(
+      where, "partition.sync_batch_norm",
+      fmt::format("the last batch ({} samples) ends in a micro-batch of {}, too few for {} replicas; "
+                  "set data.drop_last: true, or another training.batch_size",
+                  last_batch, sizes.back(), most));
 }
 
 }  // namespace

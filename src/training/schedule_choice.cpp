@@ -53,6 +53,23 @@ void add_number_exchanges(const RunPlan& plan, schedule::Costs& costs) {
   costs.update_exchange_seconds = std::max(costs.update_exchange_seconds, there_and_back);
 }
 
+// Of the sums over replicas only the last bucket's is left to wait for when the backward pass ends.
+void add_replica_sums(const RunPlan& plan, schedule::Costs& costs) {
+  const Placement placement = plan.config.partition.placement();
+  const config::ScheduleConfig& config = plan.config.schedule;
+  for (const models::StageBlueprint& stage : plan.blueprint.stages) {
+    const int replicas = placement.replicas(stage.stage);
+    if (replicas == 1) continue;
+    const auto gradients =
+        static_cast<double>(stage.main_parameters + stage.head_parameters - stage.frozen_parameters);
+    const double bucket = std::min(kBytes * gradients, config.bucket_mib * 1024 * 1024);
+    const double passes = 2.0 * (replicas - 1) / replicas;
+    const double transfer =
+        config.gigabytes_per_second > 0 ? passes * bucket / (config.gigabytes_per_second * 1e9) : 0;
+    costs.stages[static_cast<std::size_t>(stage.stage)].update += 2 * config.latency_us * 1e-6 + transfer;
+  }
+}
+
 // Stages with copies of the tied matrix send it to the first of them and get the sum back.
 void add_tied_stages(const RunPlan& plan, schedule::Costs& costs) {
   const std::vector<int> tied = tied_stages(plan);
@@ -123,6 +140,7 @@ KnownCosts known_costs(const RunPlan& plan) {
   if (config.run.device != config::DeviceKind::kSimulated) {
     add_tied_stages(plan, known.costs);
     add_number_exchanges(plan, known.costs);
+    add_replica_sums(plan, known.costs);
   }
   for (int stage = 0; stage < stages; ++stage) {
     known.costs.stored_bytes.push_back(static_cast<double>(stored_bytes(plan, stage)));

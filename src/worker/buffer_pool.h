@@ -16,8 +16,7 @@ class BufferPool {
  public:
   // An uninitialised contiguous tensor. It returns to the pool by itself when the last tensor that shares
   // its memory, an autograd graph's included, is gone.
-  at::Tensor take(const std::vector<std::int64_t>& sizes, at::ScalarType type,
-                  at::Device device = at::kCPU);
+  at::Tensor take(const std::vector<std::int64_t>& sizes, at::ScalarType type, at::Device device = at::kCPU);
 
   [[nodiscard]] std::size_t buffers() const;
 

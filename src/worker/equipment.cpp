@@ -70,8 +70,8 @@ Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engin
   device::prepare_environment(settings);
   equipment.device = device::open_device(wanted_device(config.run.device), local.index, local.count);
   device::apply(settings);
-  equipment.bound = device::bind_process(
-      wanted_binding(config.run.bind), {local.index, local.count, equipment.device->pci_address()});
+  equipment.bound = device::bind_process(wanted_binding(config.run.bind),
+                                         {local.index, local.count, equipment.device->pci_address()});
   return equipment;
 }
 

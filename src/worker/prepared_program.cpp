@@ -33,8 +33,8 @@ PreparedProgram prepare_with_neighbours(const schedule::GradientRule& rule, int 
     if (sender < 0 || sender >= rule.stages()) continue;
     for (const schedule::Action& action : program_of(sender)) {
       for (const schedule::Message& message : schedule::messages_produced(rule, sender, action)) {
-        const bool is_ours = std::find(prepared.receives.begin(), prepared.receives.end(), message) !=
-                             prepared.receives.end();
+        const bool is_ours =
+            std::find(prepared.receives.begin(), prepared.receives.end(), message) != prepared.receives.end();
         if (is_ours) prepared.arrivals.push_back(message);
       }
     }
@@ -51,9 +51,8 @@ PreparedProgram prepare_training(const training::RunPlan& plan, int stage, int m
 }
 
 PreparedProgram prepare_evaluation(const training::RunPlan& plan, int stage, int micro_batches) {
-  return prepare_with_neighbours(plan.rule, stage, [&](int any) {
-    return schedule::evaluation_program(plan.rule, any, micro_batches);
-  });
+  return prepare_with_neighbours(
+      plan.rule, stage, [&](int any) { return schedule::evaluation_program(plan.rule, any, micro_batches); });
 }
 
 }  // namespace interlock::worker

@@ -78,8 +78,8 @@ class Stopwatch {
   device::Device& device_;
 };
 
-StageCosts measure_stage(const training::RunPlan& plan, const models::StageBlueprint& blueprint,
-                         int repeats, device::Device& device) {
+StageCosts measure_stage(const training::RunPlan& plan, const models::StageBlueprint& blueprint, int repeats,
+                         device::Device& device) {
   models::Stage stage(blueprint, plan.config.training.seed);
   const at::Device where = device.torch_device();
   stage.to(where);

@@ -12,9 +12,9 @@ struct ProfileOptions {
   bool stages = true;
 };
 
-// On `device`. On the CPU stages are timed while the other cores compute, as in a run. Random inputs of the plan's micro-batch size.
-// Every stage but the last is given the head of learning.head where it fits, whatever the horizon, so that
-// one profile serves every horizon.
+// On `device`. On the CPU stages are timed while the other cores compute, as in a run. Random inputs of the
+// plan's micro-batch size. Every stage but the last is given the head of learning.head where it fits,
+// whatever the horizon, so that one profile serves every horizon.
 training::Profile measure_profile(const training::RunPlan& plan, const ProfileOptions& options,
                                   device::Device& device);
 

@@ -62,8 +62,7 @@ StageExecutor::InFlight& StageExecutor::in_flight(int m) {
 
 models::ForwardContext StageExecutor::context(int m) const {
   if (!training_) return {};
-  models::ForwardContext context =
-      models::training_context(plan_.config.training.seed, epoch_, step_, m);
+  models::ForwardContext context = models::training_context(plan_.config.training.seed, epoch_, step_, m);
   if (replicas_ == 1) return context;
   const std::int64_t samples = sizes_.at(static_cast<std::size_t>(m));
   context.first_row = part_of(samples, surroundings_.replica, replicas_).begin;

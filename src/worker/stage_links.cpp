@@ -53,7 +53,8 @@ void StageLinks::post_ahead() {
   }
 }
 
-// Messages of one kind come from one stage, in this order; those of the other kind have an order of their own.
+// Messages of one kind come from one stage, in this order; those of the other kind have an order of their
+// own.
 void StageLinks::post_up_to(const Message& message) {
   for (auto next = to_post_.begin(); next != to_post_.end();) {
     if (next->message.kind != message.kind) {
@@ -98,8 +99,7 @@ void StageLinks::post_activation(const Expected& expected, Posted& posted) {
   Arrival& arrival = posted.arrival;
   const std::int64_t samples = own_samples(expected.samples);
   arrival.data = layout_buffer(blueprint.input, samples);
-  arrival.targets =
-      buffer(plan_.data.target_shape, samples, class_targets ? torch::kLong : torch::kFloat);
+  arrival.targets = buffer(plan_.data.target_shape, samples, class_targets ? torch::kLong : torch::kFloat);
   const at::Tensor data = models::as_contiguous(arrival.data);
   const auto take = [&](Place from, SampleRange rows) {
     const Rank below = placement_.rank_of(from);
@@ -115,8 +115,7 @@ void StageLinks::post_activation(const Expected& expected, Posted& posted) {
 void StageLinks::post_gradient(const Expected& expected, Posted& posted) {
   const models::StageBlueprint& blueprint = plan_.blueprint.stages.at(static_cast<std::size_t>(own_.stage));
   posted.arrival.data = layout_buffer(blueprint.output, own_samples(expected.samples));
-  const comm::Tag tag =
-      comm::Tag::gradient(expected.message.loss - own_.stage, expected.message.micro_batch);
+  const comm::Tag tag = comm::Tag::gradient(expected.message.loss - own_.stage, expected.message.micro_batch);
   const at::Tensor data = models::as_contiguous(posted.arrival.data);
   for_each_share(placement_, own_, own_.stage + 1, expected.samples, [&](Place from, SampleRange rows) {
     posted.transfers.push_back(

@@ -6,9 +6,9 @@
 // Owns:    the receives posted ahead and their buffers. Threads: the worker's main thread.
 // Receives are posted in the order the programs will use them, kPostedAhead messages before they are needed
 // and across batches, so that a neighbour's data finds its buffer waiting; where the channel keeps an order
-// (comm/tensor_channel.h), only when they are needed, with all that their sender sends before them. A stage that is quicker than the
-// next one is held back: it may have only so many activations under way, or they would pile up here.
-// On the wire activations and gradients are of schedule.wire_dtype, and contiguous.
+// (comm/tensor_channel.h), only when they are needed, with all that their sender sends before them. A stage
+// that is quicker than the next one is held back: it may have only so many activations under way, or they
+// would pile up here. On the wire activations and gradients are of schedule.wire_dtype, and contiguous.
 
 #include <deque>
 #include <vector>

@@ -36,9 +36,9 @@ TrainedStage::TrainedStage(const training::RunPlan& plan, Place own, device::Dev
       alike_(plan.config.partition.sync_batch_norm),
       stage_(make_stage(plan, own.stage, device.torch_device())),
       optimizer_(stage_, plan.config),
-      statistics_(replicas_ > 1 && alike_
-                      ? std::optional<ReplicaStatistics>(std::in_place, *sums.statistics, own.replica, replicas_)
-                      : std::nullopt),
+      statistics_(replicas_ > 1 && alike_ ? std::optional<ReplicaStatistics>(std::in_place, *sums.statistics,
+                                                                             own.replica, replicas_)
+                                          : std::nullopt),
       executor_(plan, stage_, optimizer_, {own.replica, statistics_ ? &*statistics_ : nullptr, &device}) {
   if (replicas_ == 1) return;
   buckets_.emplace(head_parameters(stage_), stage_.main().parameter_list(), *sums.gradients,

@@ -1,6 +1,6 @@
 #pragma once
-// A stage with weights, and what trains them: the device that computes and, where the stage has replicas, what
-// keeps them alike. A simulated run has none.
+// A stage with weights, and what trains them: the device that computes and, where the stage has replicas,
+// what keeps them alike. A simulated run has none.
 
 #include <memory>
 #include <optional>
@@ -23,8 +23,8 @@ struct ReplicaSums {
 
 class TrainedStage {
  public:
-  // With initial weights, on `device`. `plan`, `device` and `sums` must outlive it. Errors: DataError for initial
-  // weights that do not fit.
+  // With initial weights, on `device`. `plan`, `device` and `sums` must outlive it. Errors: DataError for
+  // initial weights that do not fit.
   TrainedStage(const training::RunPlan& plan, Place own, device::Device& device, const ReplicaSums& sums);
 
   [[nodiscard]] const models::Stage& stage() const { return stage_; }

@@ -115,8 +115,8 @@ void Worker::run_batch(const Order& order, Report& report) {
   device.begin_batch(training, order.epoch, order.step, order.samples);
   ProgramRunner(plan_, own_, device, links_, exchange_, buckets())
       .run(
-          program_of(order), sizes_of(order), rate, [&](int m) { return input_.bring(loader_.load(order, m)); },
-          report.actions);
+          program_of(order), sizes_of(order), rate,
+          [&](int m) { return input_.bring(loader_.load(order, m)); }, report.actions);
   if (!training) {
     if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.sums().counted));
     device.end_evaluation();
@@ -136,9 +136,9 @@ void Worker::write_checkpoint(const Order& order, Report& report) {
   trained_->average_running_statistics();
   if (own_.replica > 0) return;  // all replicas have the same
   const std::string directory = storage::checkpoint_directory(plan_.config.run.dir, order.step);
-  const storage::ShardInfo shard = training::write_stage_checkpoint(
-      directory, trained_->stage(), trained_->optimizer(), plan_.data.vocabulary,
-      &trained_->executor().scaler());
+  const storage::ShardInfo shard =
+      training::write_stage_checkpoint(directory, trained_->stage(), trained_->optimizer(),
+                                       plan_.data.vocabulary, &trained_->executor().scaler());
   report.checksum = shard.checksum;
   report.bytes = shard.bytes;
 }

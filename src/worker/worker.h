@@ -1,6 +1,6 @@
 #pragma once
-// One worker rank: builds its stage, or its replica of it, then carries out the coordinator's orders, in order, until told to
-// finish.
+// One worker rank: builds its stage, or its replica of it, then carries out the coordinator's orders, in
+// order, until told to finish.
 
 #include <deque>
 #include <map>

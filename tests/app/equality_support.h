@@ -1,6 +1,6 @@
 #pragma once
-// Runs that ranks and oracle play side by side: models, random data, and one case on this rank. One launch has
-// a coordinator and ranks - 1 workers.
+// Runs that ranks and oracle play side by side: models, random data, and one case on this rank. One launch
+// has a coordinator and ranks - 1 workers.
 
 #include <memory>
 
@@ -92,7 +92,7 @@ inline std::string cut_into(int stages) {
 }
 
 inline config::Config make_config(const Model& model, int stages, int horizon, int micro_batches,
-                           const std::string& mix, const std::string& extra) {
+                                  const std::string& mix, const std::string& extra) {
   const std::string yaml = fmt::format(
       "{}, horizon: {}, mix: {}{}}}\npartition: {{layers: \"{}\"}}\nschedule: {{micro_batches: {}}}\n"
       "data: {{kind: tensors, path: none}}\n"
@@ -104,16 +104,18 @@ inline config::Config make_config(const Model& model, int stages, int horizon, i
 
 // Runs one case on this rank; the coordinator returns what it found. `stack`: gradients of several losses in
 // one pass wherever the schedule has them side by side.
-inline app::Verification run_case(const config::Config& config, const data::DatasetInfo& info, bool stack = false,
-                                  app::Reference reference = app::Reference::kSameOrder) {
+inline app::Verification run_case(const config::Config& config, const data::DatasetInfo& info,
+                                  bool stack = false, app::Reference reference = app::Reference::kSameOrder) {
   comm::ProgressEngine& engine = testing::engine();
   training::RunPlan plan = training::make_run_plan(config, info);
   plan.schedule = training::choose_schedule(plan).schedule;  // the same on every rank: a pure function
   for (schedule::StageProgram& program : plan.schedule) {
     if (stack) program = schedule::stack_neighbours(program);
   }
-  if (engine.rank() == kCoordinator) return app::verify_as_coordinator(plan, open(info), engine, kSteps, reference);
-  worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine, worker::open_equipment(plan, engine), open(info));
+  if (engine.rank() == kCoordinator)
+    return app::verify_as_coordinator(plan, open(info), engine, kSteps, reference);
+  worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine,
+                        worker::open_equipment(plan, engine), open(info));
   worker.run();
   return {};
 }

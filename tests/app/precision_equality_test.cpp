@@ -1,5 +1,5 @@
-// Mixed precision, messages of fewer bits, loss scaling and a norm over all stages: ranks equal the oracle to the
-// last bit in each, alone and with replicas. One launch has K = ranks - 1 stages, or fewer with replicas.
+// Mixed precision, messages of fewer bits, loss scaling and a norm over all stages: ranks equal the oracle to
+// the last bit in each, alone and with replicas. One launch has K = ranks - 1 stages, or fewer with replicas.
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -41,7 +41,8 @@ void check_grid(const std::string& mix, const Change& change) {
 }
 
 TEST_CASE("bfloat16 layers: ranks equal the oracle bitwise") {
-  check_grid("farthest", [](config::Config& config) { config.training.precision = config::Precision::kBfloat16; });
+  check_grid("farthest",
+             [](config::Config& config) { config.training.precision = config::Precision::kBfloat16; });
 }
 
 TEST_CASE("bfloat16 messages: ranks equal the oracle bitwise") {

@@ -1,6 +1,7 @@
-// Replicas change who computes what, not what is computed: weights, gradients and losses of every replica equal
-// those of the oracle that takes its sums in the same order, to the last bit, and of one process that knows
-// nothing of replicas, to rounding. One launch of 1 + workers ranks runs all placements of that many workers.
+// Replicas change who computes what, not what is computed: weights, gradients and losses of every replica
+// equal those of the oracle that takes its sums in the same order, to the last bit, and of one process that
+// knows nothing of replicas, to rounding. One launch of 1 + workers ranks runs all placements of that many
+// workers.
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -11,8 +12,8 @@
 namespace interlock {
 namespace {
 
-// Ragged ends: batches of 12 in 1, 2 or 3 micro-batches, and a last batch of 9, whose last micro-batch may have
-// fewer samples than replicas.
+// Ragged ends: batches of 12 in 1, 2 or 3 micro-batches, and a last batch of 9, whose last micro-batch may
+// have fewer samples than replicas.
 constexpr std::int64_t kReplicaBatch = 12;
 
 std::vector<std::vector<int>> placements(int workers) {
@@ -28,8 +29,8 @@ std::vector<std::vector<int>> placements(int workers) {
   }
 }
 
-config::Config replicated(const Model& model, const std::vector<int>& replicas, int horizon, int micro_batches,
-                          const std::string& mix) {
+config::Config replicated(const Model& model, const std::vector<int>& replicas, int horizon,
+                          int micro_batches, const std::string& mix) {
   const int stages = static_cast<int>(replicas.size());
   config::Config config = make_config(model, stages, horizon, micro_batches, mix, "");
   config.training.batch_size = kReplicaBatch;
@@ -50,7 +51,8 @@ bool has_batch_norm(const Model& model) {
   return std::string(model.name) == "resnet";
 }
 
-TEST_CASE("replicas equal the oracle that adds in their order bitwise, uneven ones and ragged batches included") {
+TEST_CASE(
+    "replicas equal the oracle that adds in their order bitwise, uneven ones and ragged batches included") {
   at::set_num_threads(1);
   for (const std::vector<int>& replicas : placements(testing::engine().size() - 1)) {
     const int stages = static_cast<int>(replicas.size());
@@ -89,8 +91,8 @@ TEST_CASE("replicas with synchronised batch norm equal one process on the same b
   for (const std::vector<int>& replicas : placements(testing::engine().size() - 1)) {
     for (const Model& model : test_models()) {
       if (!has_batch_norm(model)) continue;
-      config::Config config =
-          replicated(model, replicas, static_cast<int>(std::min<std::size_t>(2, replicas.size())), 1, "farthest");
+      config::Config config = replicated(
+          model, replicas, static_cast<int>(std::min<std::size_t>(2, replicas.size())), 1, "farthest");
       config.partition.sync_batch_norm = true;
       INFO(fmt::format("{} replicas={}", model.name, fmt::join(replicas, ",")));
       check_close(run_case(config, model.info), 1e-5);

@@ -1,9 +1,12 @@
-"""Simulated devices, balanced cuts, recomputing and memory that does not grow: what a run does with them."""
+"""Devices real and simulated, balanced cuts, recomputing and memory that does not grow: what a run does with them."""
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from refusal import EVERYWHERE, SECONDS, USAGE, check_refused, refused  # noqa: E402
 from small_run import CONFIG, DEMANDING, RANKS, STAGES, STEPS, changed, check_same_weights, train, write_data  # noqa: E402
 from support.runner import check, check_equal, main, metrics, write_config  # noqa: E402
 
@@ -53,9 +56,77 @@ def recomputed(interlock):
     check(all(again < kept for kept, again in zip(*peaks)), f"recomputing saves nothing: {peaks}")
 
 
+@contextlib.contextmanager
+def without_gpus():
+    """Also on machines that have some."""
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    try:
+        yield
+    finally:
+        os.environ.pop("CUDA_VISIBLE_DEVICES")
+        if before is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
+
+
+def gpu_demanded(interlock):
+    """Whoever would compute says once that there is none; who only plans does without."""
+    cuda = "run.device=cuda"
+    train(interlock, "run", CONFIG)
+    before = (interlock.folder / "run/metrics.jsonl").read_text()
+    with without_gpus():
+        for arguments, ranks in [(["train", "run.yaml", "--single-process"], 0), (["train", "run.yaml"], RANKS),
+                                 (["train", "run.yaml", "run.transport=nccl"], RANKS), (["verify", "run.yaml"], RANKS),
+                                 (["profile", "run.yaml", "--out", "p.json"], 0), (["eval", "run"], 0),
+                                 (["eval", "run"], RANKS)]:
+            refused_run = interlock.run(*arguments, cuda, ranks=ranks, timeout=SECONDS)
+            check_refused(refused_run, USAGE, ["run.device is cuda", "no GPU", "run.device=cpu"])
+        for command in ("check", "plan"):
+            interlock.succeed(command, "run.yaml", cuda)
+    check_equal((interlock.folder / "run/metrics.jsonl").read_text(), before, "the run that was there")
+    check(not (interlock.folder / "p.json").exists(), "a profile was written all the same")
+
+
+def transport_demanded(interlock):
+    """Between CPUs there is only MPI: who asks for something else is told so."""
+    write_data(interlock.folder)
+    write_config(interlock.folder / "c.yaml", CONFIG)
+    with without_gpus():
+        for transport in ("nccl", "cuda_aware_mpi", "host_staged"):
+            finished = interlock.run("train", "c.yaml", f"run.transport={transport}", ranks=RANKS, timeout=SECONDS)
+            check_refused(finished, USAGE, ["run.transport", transport])
+
+
+def one_rank_alone(interlock):
+    """What only one rank finds out ends all of them: none waits for it to open its channel."""
+    write_data(interlock.folder)
+    write_config(interlock.folder / "c.yaml", CONFIG)
+    words = ["train", "c.yaml", "training.deterministic=true", "run.device=cpu"]
+    finished = interlock.run(*words, ":", "-np", 1, "-x", "CUBLAS_WORKSPACE_CONFIG=:1:1", interlock.program, *words,
+                             ":", "-np", 1, interlock.program, *words, ranks=1, timeout=SECONDS)
+    check_refused(finished, USAGE, ["training.deterministic", "CUBLAS_WORKSPACE_CONFIG", ":4096:8"])
+
+
+def bound(interlock):
+    """Binding decides where a rank runs, not what it computes."""
+    for how in ("none", "cores", "numa"):
+        train(interlock, how, CONFIG, f"run.bind={how}", "run.device=cpu")
+    check_same_weights(interlock, "none", "cores")
+    check_same_weights(interlock, "none", "numa")
+
+
 main([
     ("a simulated run takes its time, has no losses and keeps no weights", simulated_run),
     ("what needs weights is refused on simulated devices", needs_weights),
     ("a balanced cut is measured once and written down", balanced),
     ("recomputing gives the same weights for less memory", recomputed),
+    ("a GPU is demanded where there is none: refused, but for planning", gpu_demanded),
+    ("a transport between GPUs is demanded of CPUs: refused", transport_demanded),
+    ("one rank alone cannot have its device: all end", one_rank_alone),
+    ("ranks bound to cores compute the same", bound),
+    refused("a transport between GPUs beside a config that says CPUs",
+            changed({"run.device": "cpu"}, {"run.transport": "nccl"}), USAGE,
+            ["run.transport", "nccl", "run.device is cpu"], EVERYWHERE),
+    refused("a transport that is none", changed({"run.transport": "tcp"}), USAGE, ["run.transport", "tcp"]),
+    refused("a binding that is none", changed({"run.bind": "socket"}), USAGE, ["run.bind", "socket"]),
 ])

@@ -1,6 +1,7 @@
 """Fewer bits: what layers compute in, what messages carry, loss scaling, and one norm over all stages."""
 
 import copy
+import json
 import struct
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def half_the_bytes(interlock):
     check(losses(runs["float32"]) != losses(runs["bfloat16"]), "messages were not rounded")
     apart = furthest(*runs.values())
     check(apart < 0.01, f"losses differ by {apart}")
-    # The same with images and micro-batches of other sizes, two gradients to a stage, and replicas.
+    # The same with images, ragged micro-batches and replicas.
     for name, config, ranks in [("hard", HARD, HARD_RANKS),
                                 ("twice", {**HARD, "partition": {"stages": 3, "replicas": 2}}, 7)]:
         sent = [metrics(train(interlock, f"{name}-{wire}", config, f"schedule.wire_dtype={wire}", ranks=ranks),
@@ -98,7 +99,7 @@ def scales(run):
 def float16_resumes(interlock):
     """Scales, and how long ago they changed, are part of a checkpoint: stopped and gone on with, bit for bit the same."""
     sgd = {**HARD, "optimizer": {"kind": "sgd", "lr": 0.05, "momentum": 0.9}, "training": {"batch_size": 8, "seed": 4}}
-    window = "training.loss_scale_window=3"  # no divisor of the five steps of an epoch
+    window = "training.loss_scale_window=4"  # the epoch ends a step before a scale doubles, and soon overflows
     straight = train(interlock, "straight", sgd, *FLOAT16, window, "training.epochs=2", ranks=HARD_RANKS)
     for name, first, second in [("ranks", HARD_RANKS, HARD_RANKS), ("process", 0, HARD_RANKS)]:
         parts = train(interlock, name, sgd, *FLOAT16, window, ranks=first)
@@ -106,7 +107,7 @@ def float16_resumes(interlock):
         values = [value for key, value in kept.items() if key.endswith(".scale")]
         steps = [value for key, value in kept.items() if key.endswith(".good_steps")]
         check_equal(len(values), 2, f"losses with a scale in {kept}")
-        check(all(value != 2**20 for value in values) and any(steps), f"a fresh start would do as well: {kept}")
+        check(all(value != 2**20 for value in values) and 3 in steps, f"a fresh start would do as well: {kept}")
         train(interlock, name, sgd, *FLOAT16, window, "training.epochs=2", "--resume", ranks=second)
         check_equal(losses(parts), losses(straight), "losses")
         check_same_weights(interlock, name, "straight")
@@ -140,7 +141,7 @@ def one_norm(interlock):
 
 
 def planned(interlock):
-    """`plan` says what waits for what, and counts it in; it takes messages of half the size to be twice as quick."""
+    """`plan` says what waits for what, and counts it in; it knows that smaller messages are quicker."""
     write_data(interlock.folder)
     deep = changed({"partition.layers": [2, 2, 1]}, {"learning.heads": None}, {"schedule.micro_batches": 4},
                    {"schedule.costs": {"forward_ms": 20, "head_ms": 4, "input_gradient_ms": 20, "weight_gradient_ms": 40}})
@@ -159,8 +160,8 @@ def planned(interlock):
     steps = []
     for arguments in ([], [WIRE]):
         plan(*slow, *arguments)
-        steps.append((interlock.folder / "p.json").read_text())
-    check(steps[0] != steps[1], "messages of half the size change no plan")
+        steps.append(json.loads((interlock.folder / "p.json").read_text())["step_seconds"])
+    check(steps[1] < steps[0] - 0.01, f"messages of half the size save nothing: {steps}")
 
 
 main([
@@ -173,7 +174,7 @@ main([
     ("one norm over all stages, whatever the cut", one_norm),
     ("plan says what waits, and what messages of fewer bits save", planned),
     refused("a precision that is none", changed({"training.precision": "float8"}), USAGE,
-            ["training.precision", "float8", "bfloat16"], (CHECK, SINGLE)),
+            ["config.yaml:", "training.precision", "float8", "'float32'"], (CHECK, SINGLE)),
     refused("a loss scale that nothing uses", changed({"training.precision": "bfloat16"}, {"training.loss_scale": 1024}), USAGE,
             ["training.loss_scale", "float16"]),
     refused("a loss scale below 1", changed({"training.precision": "float16"}, {"training.loss_scale": 0.5}), USAGE,

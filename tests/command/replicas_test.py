@@ -173,6 +173,10 @@ def planned(interlock):
         stages = json.loads((interlock.folder / "p.json").read_text())["per_stage"]
         kept.append([stage["activation_bytes"] / stage["in_flight"] for stage in stages])
     check_equal([2 * each for each in kept[1]], kept[0], "activations of a replica")
+    # What --compare proposes can be run: 8 samples in micro-batches that two replicas can share.
+    interlock.succeed("plan", "c.yaml", "--compare", "--json", "p.json")
+    proposed = {row["micro_batches"] for row in json.loads((interlock.folder / "p.json").read_text())["plans"]}
+    check_equal(proposed, {2, 4}, "micro-batches compared")
     checked = interlock.succeed("check", "c.yaml").out
     check(f"-np {TWICE_RANKS} " in checked, f"ranks in {checked}")
     trained = interlock.succeed("train", "c.yaml", ranks=TWICE_RANKS).out

@@ -51,10 +51,12 @@ inline auto fields(const OptimizerConfig& c) {
 }
 inline auto fields(const TrainingConfig& c) {
   return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,
-                  c.eval_every_epochs, c.recompute, c.precision, c.loss_scale, c.loss_scale_window, c.clip_scope, c.deterministic, c.tf32);
+                  c.eval_every_epochs, c.recompute, c.precision, c.loss_scale, c.loss_scale_window,
+                  c.clip_scope, c.deterministic, c.tf32);
 }
 inline auto fields(const RunConfig& c) {
-  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated, c.transport, c.bind);
+  return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated,
+                  c.transport, c.bind);
 }
 
 inline bool equal(const Config& a, const Config& b) {

@@ -203,8 +203,8 @@ TEST_CASE("data, optimizer and batch keys that contradict each other are refused
 
 TEST_CASE("replicas that cannot share a micro-batch, and transports without GPUs, are refused", "[config]") {
   check_all({
-      {"{partition: {replicas: 3}, training: {batch_size: 8}}", "1:24: partition.replicas: ",
-       "3 replicas cannot share a micro-batch of 8 samples"},
+      {"{partition: {replicas: 3}, training: {batch_size: 8}}",
+       "1:24: partition.replicas: ", "3 replicas cannot share a micro-batch of 8 samples"},
       {"{partition: {stages: 2, replicas: [1, 4]}, training: {batch_size: 8}, schedule: {micro_batches: 4}}",
        "1:35: partition.replicas: ", "4 replicas of stage 1 cannot share a micro-batch of 2 samples"},
       {"partition: {stages: 2, replicas: [1, 1, 1]}", "1:34: partition.replicas: ", "has 3 entries"},

@@ -45,7 +45,8 @@ TEST_CASE("a config written out reads back the same", "[config]") {
       "{partition: {layers: [1, 2], replicas: [4, 1]}, training: {batch_size: 16}, schedule: {wire_dtype: "
       "bfloat16, bucket_mib: 3.5}}",
       "training: {precision: float16, loss_scale: 8, loss_scale_window: 5, clip_norm: 1, clip_scope: global}",
-      "{training: {precision: bfloat16, deterministic: true, tf32: true}, run: {device: cuda, transport: nccl, "
+      "{training: {precision: bfloat16, deterministic: true, tf32: true}, run: {device: cuda, transport: "
+      "nccl, "
       "bind: numa}}",
       "optimizer: {kind: adamw, weight_decay: 0, decay_vectors: false}",
       "model: {kind: transformer_lm, blocks: 3, width: 96, attention_heads: 6, hidden: 100, positions: "

@@ -54,7 +54,8 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
   log.write(RunMetrics{"start", 2, 1, 4, 0, 0, 0, {}, {}, {}, {}, {}, {}});
   log.write(EpochMetrics{3, 1, {1, 2}, {0.5, kNone}, {1, 1}, 2.5, 100});
   log.write(EvalMetrics{3, 1, {1, 2}, {0.5, kNone}, {}});
-  log.write(RunMetrics{"end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {7, 8}, {640, 640}, {320, 320}});
+  log.write(RunMetrics{
+      "end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {7, 8}, {640, 640}, {320, 320}});
   const std::vector<json> lines = read_lines(folder.path_of("m"));
   REQUIRE(lines.size() == 4);
   CHECK(keys(lines[0]) == Names{"event", "horizon", "kind", "micro_batches", "seconds", "stages", "steps"});
@@ -64,8 +65,8 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
   CHECK(keys(lines[2]) == Names{"accuracy", "epoch", "kind", "loss", "step"});
   CHECK(keys(lines[3]) == Names{"coordinator_cpu_seconds", "cpu_seconds", "cpu_seconds_in_steps", "event",
                                 "horizon", "kind", "micro_batch_activation_bytes", "micro_batches",
-                                "peak_activation_bytes", "peak_memory_mebibytes", "seconds", "sent_bytes", "stages",
-                                "steps"});
+                                "peak_activation_bytes", "peak_memory_mebibytes", "seconds", "sent_bytes",
+                                "stages", "steps"});
   CHECK(lines[3]["coordinator_cpu_seconds"].is_null());
   CHECK(lines[3]["steps"] == 3);
   CHECK(lines[3]["micro_batches"] == 4);

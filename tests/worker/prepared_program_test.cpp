@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "schedule/messages.h"
-#include "support/small_runs.h"
 #include "support/catch.h"
+#include "support/small_runs.h"
 #include "training/schedule_choice.h"
 
 namespace interlock::worker {
@@ -20,16 +20,17 @@ TEST_CASE("arrivals are the program's receives in the order in which the neighbo
     for (const char* const policy : {"auto", "gpipe", "1f1b"}) {
       training::RunPlan plan = test::make_plan(
           std::string(test::kMlp) +
-          fmt::format("partition: {{stages: 4}}\nlearning: {{horizon: {}, mix: sum}}\nschedule: {{micro_batches: "
-                      "5, policy: {}}}\ntraining: {{batch_size: 10}}\n",
-                      horizon, policy));
+          fmt::format(
+              "partition: {{stages: 4}}\nlearning: {{horizon: {}, mix: sum}}\nschedule: {{micro_batches: "
+              "5, policy: {}}}\ntraining: {{batch_size: 10}}\n",
+              horizon, policy));
       plan.schedule = training::choose_schedule(plan).schedule;
       INFO(fmt::format("N={} {}", horizon, policy));
       for (int stage = 0; stage < 4; ++stage) {
         const PreparedProgram prepared = prepare_training(plan, stage, 5);
         CHECK(prepared.arrivals.size() == prepared.receives.size());
-        CHECK(std::is_permutation(prepared.arrivals.begin(), prepared.arrivals.end(), prepared.receives.begin(),
-                                  prepared.receives.end()));
+        CHECK(std::is_permutation(prepared.arrivals.begin(), prepared.arrivals.end(),
+                                  prepared.receives.begin(), prepared.receives.end()));
         std::vector<Message> sent;  // to this stage, by all others, sender by sender
         for (int sender = 0; sender < 4; ++sender) {
           for (const schedule::Action& action : plan.schedule[static_cast<std::size_t>(sender)]) {

@@ -11,7 +11,8 @@ TEST_CASE("every action of every stage and layer is timed, whatever the horizon 
                                                    "learning: {horizon: " + horizon + "}\n");
     ProfileOptions options;
     options.repeats = 2;
-    const training::Profile profile = measure_profile(plan, options, *device::open_device(device::Wanted::kCpu, 0, 1));
+    const training::Profile profile =
+        measure_profile(plan, options, *device::open_device(device::Wanted::kCpu, 0, 1));
     CHECK(profile.cut == std::vector<int>{2, 3, 1, 1});
     REQUIRE(profile.stages.size() == 4);
     for (std::size_t k = 0; k < 4; ++k) {
@@ -36,7 +37,8 @@ TEST_CASE("measuring leaves the plan's own weights alone, and says where no head
   ProfileOptions options;
   options.repeats = 1;
   options.stages = false;
-  const training::Profile profile = measure_profile(plan, options, *device::open_device(device::Wanted::kCpu, 0, 1));
+  const training::Profile profile =
+      measure_profile(plan, options, *device::open_device(device::Wanted::kCpu, 0, 1));
   CHECK(profile.stages.empty());
   REQUIRE(profile.layers.size() == plan.blueprint.network.layers.size());
   CHECK(profile.layers.front().head_fits);

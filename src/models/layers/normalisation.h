@@ -4,8 +4,8 @@
 
 namespace interlock::models {
 
-// Batch normalisation over [C, H, W]; statistics of one micro-batch while training (of a replica's part of it,
-// unless the context has the replicas' exchange). Weight 1, bias 0 to start.
+// Batch normalisation over [C, H, W]; statistics of one micro-batch while training (of a replica's part of
+// it, unless the context has the replicas' exchange). Weight 1, bias 0 to start.
 class BatchNorm2d : public Layer {
  public:
   explicit BatchNorm2d(std::int64_t channels, double epsilon = 1e-5, double momentum = 0.1);

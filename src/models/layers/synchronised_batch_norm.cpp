@@ -45,8 +45,8 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
     const double count = context->saved_data["count"].toDouble();
     const at::Tensor means = replicas->gather(at::cat({dbias, dweight})).sum(0) / count;
     const std::int64_t channels = dbias.numel();
-    const at::Tensor centred = dy - per_channel(means.slice(0, 0, channels)) -
-                               z * per_channel(means.slice(0, channels));
+    const at::Tensor centred =
+        dy - per_channel(means.slice(0, 0, channels)) - z * per_channel(means.slice(0, channels));
     const at::Tensor dx = centred * per_channel(weight / deviation);
     return {dx.to(saved[0].scalar_type()), dweight, dbias, {}, {}, {}};
   }
