@@ -1,4 +1,5 @@
 # What a folder made by launch/carry does on the machine it was carried to. Sourced with `folder` set.
+# shellcheck shell=bash disable=SC2154
 
 # Prints the folders of LibTorch, CUDA and NCCL, with ':' between them, as the Python there has them. PyTorch is not
 # imported: that takes seconds.
