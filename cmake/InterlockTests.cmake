@@ -1,4 +1,4 @@
-# Helpers that register tests. `ctest` alone runs everything; labels: unit, mpi, command, pytorch.
+# Helpers that register tests. `ctest` alone runs everything; labels: unit, mpi, command, pytorch, launch, gpu.
 set(INTERLOCK_TEST_TIMEOUT 300 CACHE STRING "Seconds after which a test counts as hung")
 
 # One Catch2 main for unit tests, one that runs the same session on every rank of an MPI job.
@@ -37,9 +37,13 @@ endfunction()
 # interlock_python_test(NAME LABEL SCRIPT): a Python script run with the program's path as its argument. Exit code 77
 # means skipped, with the reason printed.
 function(interlock_python_test name label script)
+  set(environment OMP_NUM_THREADS=1 INTERLOCK_MPIRUN=${INTERLOCK_MPIRUN})
+  if(NOT label STREQUAL gpu)
+    list(APPEND environment CUDA_VISIBLE_DEVICES=) # equality to the last bit is a promise of CPUs
+  endif()
   add_test(NAME ${label}.${name} COMMAND ${INTERLOCK_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:interlock>)
   set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} PROCESSORS 2 TIMEOUT ${INTERLOCK_TEST_TIMEOUT}
-    SKIP_RETURN_CODE 77 ENVIRONMENT "OMP_NUM_THREADS=1;INTERLOCK_MPIRUN=${INTERLOCK_MPIRUN}")
+    SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
 endfunction()
 
 # The Python beside the LibTorch in use (the wheel's virtual environment), else the system's: then the comparisons with

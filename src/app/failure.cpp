@@ -1,8 +1,10 @@
 #include "app/failure.h"
 
 #include <new>
+#include <optional>
 
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include "device/out_of_memory.h"
 
@@ -21,6 +23,8 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) {
+  // Alone, a process without memory is no bug of ours: the config asks for too much.
+  const ExitCode no_memory = unexpected == ExitCode::kInternal ? ExitCode::kUsage : unexpected;
   try {
     std::rethrow_exception(thrown);
   } catch (const BrokenInvariant& error) {
@@ -28,7 +32,7 @@ Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) 
   } catch (const Error& error) {
     return {error.code(), error.what()};
   } catch (const std::bad_alloc&) {
-    return {unexpected, kMemoryHint};
+    return {no_memory, kMemoryHint};
   } catch (const c10::Error& error) {
     if (const std::optional<std::string> memory = device::describe_out_of_memory(error)) {
       return {ExitCode::kUsage, *memory};  // the GPU is as large as it is: the config must change
@@ -39,7 +43,8 @@ Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected) 
     for (const char* words : {"not enough memory", "out of memory", "can't allocate memory"}) {
       memory = memory || text.find(words) != std::string::npos;
     }
-    return {unexpected, memory ? std::string(kMemoryHint) + " (" + text + ")" : "LibTorch: " + text};
+    if (memory) return {no_memory, fmt::format("{} ({})", kMemoryHint, text)};
+    return {unexpected, "LibTorch: " + text};
   } catch (const std::exception& error) {
     return {unexpected, error.what()};
   }

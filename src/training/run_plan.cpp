@@ -34,15 +34,20 @@ void check_synchronised_batch_norm(const RunPlan& plan) {
   }
   int most = 1;
   for (int stage = 0; stage < placement.stages(); ++stage) most = std::max(most, placement.replicas(stage));
-  const std::int64_t last_batch = plan.data.train_samples % config.training.batch_size;
-  if (config.data.drop_last || last_batch == 0) return;
-  const std::vector<std::int64_t> sizes = data::micro_batch_sizes(last_batch, plan.micro_batch_size);
-  if (sizes.back() >= most) return;
-  config::fail(
-      where, "partition.sync_batch_norm",
-      fmt::format("the last batch ({} samples) ends in a micro-batch of {}, too few for {} replicas; "
-                  "set data.drop_last: true, or another training.batch_size",
-                  last_batch, sizes.back(), most));
+  // Full batches may end raggedly too: 7 samples in micro-batches of 3 are 3, 3 and 1.
+  const std::int64_t full_batch = config.training.batch_size;
+  const std::int64_t last_batch = config.data.drop_last ? 0 : plan.data.train_samples % full_batch;
+  for (const std::int64_t batch : {plan.data.train_samples < full_batch ? 0 : full_batch, last_batch}) {
+    if (batch == 0) continue;
+    const std::int64_t end = data::micro_batch_sizes(batch, plan.micro_batch_size).back();
+    if (end >= most) continue;
+    config::fail(
+        where, "partition.sync_batch_norm",
+        fmt::format("{} batch ({} samples) ends in a micro-batch of {}, too few for {} replicas; {}",
+                    batch == full_batch ? "each full" : "the last", batch, end, most,
+                    batch == full_batch ? "choose another training.batch_size or schedule.micro_batches"
+                                        : "set data.drop_last: true, or another training.batch_size"));
+  }
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ inline config::Config make_config(const Model& model, int stages, int horizon, i
       "{}, horizon: {}, mix: {}{}}}\npartition: {{layers: \"{}\"}}\nschedule: {{micro_batches: {}}}\n"
       "data: {{kind: tensors, path: none}}\n"
       "optimizer: {{kind: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.001}}\n"
-      "training: {{batch_size: {}, epochs: 1, clip_norm: 1.5}}\n",
+      "training: {{batch_size: {}, epochs: 1, clip_norm: 1.5}}\nrun: {{device: cpu}}\n",
       model.yaml, horizon, mix, extra, cut_into(stages), micro_batches, kBatch);
   return config::parse_config(yaml, "test", {});
 }

@@ -104,6 +104,25 @@ TEST_CASE("with threads, orders that are expected, not expected or skipped give 
   CHECK(ahead.load_all(orders[skipped]) == plain.load_all(orders[skipped]));
 }
 
+// 7 samples in micro-batches of 3, 3 and 1: of the last one, only the first replica has a part.
+TEST_CASE("replicas' parts of a micro-batch, one after the other, are the micro-batch; with threads too") {
+  for (const int threads : {0, 2}) {
+    Loader whole("true", threads);
+    const Order order{OrderKind::kTrain, 0, 0, 1, 0, 7};
+    BatchLoader first(whole.plan, whole.source, 0, 2), second(whole.plan, whole.source, 1, 2);
+    first.expect(order);
+    second.expect(order);
+    for (int m = 0; m < 3; ++m) {
+      Samples parts = Loader::numbers_of(first.load(order, m));
+      if (m < 2) {
+        const Samples rest = Loader::numbers_of(second.load(order, m));
+        parts.insert(parts.end(), rest.begin(), rest.end());
+      }
+      CHECK(parts == Loader::numbers_of(whole.loader.load(order, m)));
+    }
+  }
+}
+
 TEST_CASE("a loader without data, as on every stage but the first, expects orders and does nothing") {
   const Loader with_data("true", 2);
   const data::DataSource nothing;
