@@ -12,10 +12,13 @@ MPIRUN = os.environ["INTERLOCK_MPIRUN"]
 ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1")
 
 
-def parse_arguments(description):
+def parse_arguments(description, **numbers):
+    """`numbers` are further options, each a whole number with its default."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", help="write the rows to this file")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each case; the median counts")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"(default {default})")
     return parser.parse_args()
 
 

@@ -66,7 +66,7 @@ def child_ranks(launcher_pid):
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = dict(item.split(b"=", 1) for item in file.read().split(b"\0") if b"=" in item)
             with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                if file.read().strip() != "interlock":
+                if not file.read().startswith("interlock"):
                     continue
         except OSError:
             continue

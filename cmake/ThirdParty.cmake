@@ -1,4 +1,5 @@
 # Every foreign library, as one target each. Only the folder that links a target can include its headers.
+# Also included by the installed interlockConfig.cmake, in the projects of those who use it.
 set(MPI_CXX_SKIP_MPICXX TRUE) # the C interface only
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(yaml-cpp REQUIRED)
@@ -11,19 +12,19 @@ find_package(Threads REQUIRED)
 find_package(LibTorch REQUIRED) # cmake/FindLibTorch.cmake
 include(FindCudaParts)           # CUDA::parts, after LibTorch
 
-add_library(yaml_cpp INTERFACE)
+add_library(yaml_cpp INTERFACE IMPORTED)
 target_link_libraries(yaml_cpp INTERFACE yaml-cpp)
 
 # xxhash is used in its header-only form: no library to link.
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
-add_library(xxhash INTERFACE)
+add_library(xxhash INTERFACE IMPORTED)
 target_include_directories(xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
 target_compile_definitions(xxhash INTERFACE XXH_INLINE_ALL)
 
 # Debian ships these two without CMake configs.
 function(interlock_plain_library target header)
   find_path(${target}_INCLUDE_DIR ${header} REQUIRED)
-  add_library(${target} INTERFACE)
+  add_library(${target} INTERFACE IMPORTED)
   target_include_directories(${target} SYSTEM INTERFACE ${${target}_INCLUDE_DIR})
   foreach(name IN LISTS ARGN)
     find_library(${name}_LIBRARY ${name} REQUIRED)

@@ -2,7 +2,6 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 torch_version=2.11.0
-torchvision_version=0.26.0 # the release that goes with torch 2.11.0; only tests use it
 # Shared by all clones of one user: the wheel and its CUDA libraries take 5 GB.
 venv=${INTERLOCK_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/interlock/torch-$torch_version}
 

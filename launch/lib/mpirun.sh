@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # mpirun.sh RANKS PROGRAM [ARGUMENT ...]: mpirun on this one host, with the settings that matter, each with its reason.
 # A cluster run sets its own: see docs/running.md.
+# Signals: USR1 stops a run with a checkpoint (exit code 75), TERM and INT end it at once. Where ranks fail, the last
+# line on standard error and the exit code are the job's own, not mpirun's.
 set -euo pipefail
 ranks=$1
 shift
@@ -9,7 +11,39 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 options=(--oversubscribe)            # more ranks than cores is normal here
 options+=(--bind-to none)            # Open MPI would pin every rank of a small job to the first cores
 options+=(--mca pml ob1 --mca btl "self,vader")  # shared memory only: ranks open no listening socket
+options+=(--quiet)                   # the job says itself who failed; mpirun would only add that somebody did
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-exec mpirun "${options[@]}" -np "$ranks" "$@"
+
+# The rank that ends a failed job leaves its exit code and last line here: mpirun replaces the code of a job in which
+# a rank was killed, and speaks last.
+INTERLOCK_FAILURE_FILE=$(mktemp "${TMPDIR:-/tmp}/interlock-failure.XXXXXX")
+export INTERLOCK_FAILURE_FILE
+trap 'rm -f "$INTERLOCK_FAILURE_FILE"' EXIT
+
+# Should this script be killed, mpirun must not go on alone.
+with_parent=()
+if command -v setpriv > /dev/null; then with_parent=(setpriv --pdeathsig TERM); fi
+${with_parent[@]+"${with_parent[@]}"} mpirun "${options[@]}" -np "$ranks" "$@" <&0 &
+mpirun=$!
+for signal in USR1 USR2 TERM INT; do
+  # mpirun knows no difference between INT and TERM, and would ignore INT as it runs in the background.
+  # shellcheck disable=SC2064
+  trap "kill -${signal/INT/TERM} $mpirun 2> /dev/null || true" "$signal"
+done
+code=0
+wait "$mpirun" || code=$?
+while kill -0 "$mpirun" 2> /dev/null; do  # a trapped signal has ended the wait
+  code=0
+  wait "$mpirun" || code=$?
+done
+
+if [ -s "$INTERLOCK_FAILURE_FILE" ]; then
+  { read -r code && read -r line; } < "$INTERLOCK_FAILURE_FILE"
+  printf '%s\n' "$line" >&2
+elif [ "$code" -gt 128 ]; then
+  echo "interlock: error: mpirun ended with code $code (a signal's number and 128), and no rank could say why" >&2
+  code=5
+fi
+exit "$code"

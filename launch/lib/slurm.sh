@@ -1,9 +1,14 @@
 # What launch/slurm/*.sbatch share. Sourced by a batch script with the job's arguments; `root` is the checkout.
 #
 # Sets: program, config, ranks, arguments (of `interlock train`). Ends the job with exit code 2 where the allocation does
-# not fit the run.
+# not fit the run, 93 where it has come back again and again without getting further.
 
 program=${INTERLOCK:-$root/build/release/interlock}
+if [ -z "${INTERLOCK:-}" ] && [ ! -x "$program" ] && [ -x "$root/../../bin/interlock" ]; then
+  program=$root/../../bin/interlock # installed: root is PREFIX/share/interlock
+fi
+kMostLivesInVain=3
+kGivesUp=93
 
 say() { printf 'interlock job %s: %s\n' "$SLURM_JOB_ID" "$*" >&2; }
 refuse() {
@@ -45,22 +50,91 @@ check_allocation() {
   done
 }
 
-# Exit code 75: stopped after a checkpoint, so the job is to go on. It keeps its number, its folder and its output file.
+# The step of the run's newest checkpoint; 0 where there is none. A checkpoint's folder counts once its manifest is there.
+newest_step() {
+  local manifest newest=0 step
+  for manifest in "$folder"/checkpoints/step-*/manifest.json; do
+    step=${manifest%/manifest.json}
+    step=${step##*/step-}
+    [[ ! $step =~ ^[0-9]+$ ]] || newest=$((10#$step > newest ? 10#$step : newest))
+  done
+  echo "$newest"
+}
+
+# A job keeps count of its lives beside the run's folder, until it ends for good: the newest step when this life began, and
+# how many lives before it, one after the other, got no further. SLURM too starts jobs again, so both are counted at the start.
+begin_life() {
+  local before=-1
+  lives_file=$folder.$SLURM_JOB_ID.lives
+  in_vain=0
+  step_at_start=$(newest_step)
+  if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [ -e "$lives_file" ]; then
+    read -r before in_vain <"$lives_file"
+    in_vain=$((step_at_start > before ? 0 : in_vain + 1))
+  fi
+  [ "$in_vain" -lt $kMostLivesInVain ] || give_up
+  mkdir -p "$(dirname "$lives_file")"
+  echo "$step_at_start $in_vain" >"$lives_file"
+}
+
+give_up() {
+  say "$kMostLivesInVain lives without a newer checkpoint than that of step $(newest_step): given up, exit code $kGivesUp"
+  end_for_good $kGivesUp
+}
+
+end_for_good() {
+  rm -f "$lives_file"
+  exit "$1"
+}
+
+# Exit code 75, or another of INTERLOCK_REQUEUE_CODES: the job is to go on. It keeps its number, folder and output file.
 requeue() {
   local restarts=${SLURM_RESTART_COUNT:-0} most=${INTERLOCK_REQUEUES:-100}
-  if [ "$restarts" -ge "$most" ]; then
-    say "stopped after a checkpoint, and requeued $restarts times already (INTERLOCK_REQUEUES): not again"
+  if [ "$(newest_step)" -le "$step_at_start" ] && [ $((in_vain + 1)) -ge $kMostLivesInVain ]; then
+    give_up
+  elif [ "$restarts" -ge "$most" ]; then
+    say "ended with exit code $1, and requeued $restarts times already (INTERLOCK_REQUEUES): not again"
   elif scontrol requeue "$SLURM_JOB_ID"; then
-    say "stopped after a checkpoint: requeued"
+    say "ended with exit code $1: requeued"
+    exit "$1"
   else
-    say "stopped after a checkpoint, but SLURM does not requeue this job; submit it again with --resume"
+    say "ended with exit code $1, but SLURM does not requeue this job; submit it again"
   fi
 }
 
 # finish CODE: how every job ends.
 finish() {
-  [ "$1" -ne 75 ] || requeue
-  exit "$1"
+  [[ " ${INTERLOCK_REQUEUE_CODES:-75} " != *" $1 "* ]] || requeue "$1"
+  end_for_good "$1"
+}
+
+# SLURM's warning (#SBATCH --signal), or a preemption's SIGTERM: the ranks are told by SIGUSR1, which mpirun and srun pass on to
+# them; SIGTERM would end mpirun, and with it the ranks, before they have written a checkpoint.
+pass_on() {
+  say "signal $1: training is to stop after a checkpoint"
+  warned=1
+  [ -z "$child" ] || kill -USR1 "$child"
+}
+child= warned=
+trap 'pass_on USR1' USR1
+trap 'pass_on TERM' TERM
+
+# start COMMAND ...: carries it out and finishes with its exit code. A shell runs its traps only while it waits, so the command
+# runs beside it; and `wait` ends with each signal.
+start() {
+  [ -z "$warned" ] || finish 75 # before anything began
+  "$@" &
+  child=$!
+  local code
+  while true; do
+    wait "$child"
+    code=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+  wait "$child" 2>/dev/null # a signal may have ended the last `wait` just as the command ended
+  local again=$?
+  [ $again -eq 127 ] || code=$again
+  finish $code
 }
 
 [ $# -gt 0 ] || refuse "no config: sbatch [options of sbatch] launch/slurm/train.sbatch CONFIG [key=value ...]"
@@ -76,7 +150,9 @@ done
 # (or from the beginning where there is none yet).
 if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [[ " $* " != *" --resume"* ]]; then arguments+=(--resume); fi
 ranks=$("$program" plan --ranks "$config" ${overrides[@]+"${overrides[@]}"}) || exit $? # it has said what is wrong
+folder=$("$program" plan --folder "$config" ${overrides[@]+"${overrides[@]}"}) || exit $?
 check_allocation
+begin_life
 
 # One torch thread a rank unless run.threads says otherwise: ranks of a node would fight for its cores.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}

@@ -52,8 +52,6 @@ void run_one_batch(const training::RunPlan& plan, const data::DataSource& source
   }
 }
 
-}  // namespace
-
 int check_command(const ConfigArguments& arguments) {
   config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
   const data::DataSource source = data::open_data(config);
@@ -74,6 +72,16 @@ int check_command(const ConfigArguments& arguments) {
   fmt::print("\nno problem found. Train with: mpirun -np {} interlock train {}\n",
              config.partition.placement().ranks(), arguments.config);
   return 0;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<ConfigArguments>();
+  CLI::App* const command = app.add_subcommand(
+      "check", "find mistakes before a run: config, shapes, memory, one batch of data; no MPI");
+  add_config(*command, *arguments);
+  command->callback([arguments, &run] { run = [arguments] { return check_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

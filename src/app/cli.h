@@ -2,7 +2,8 @@
 
 namespace interlock::app {
 
-// Parses the command line and runs the command. Returns the exit code; reports every error itself, once.
+// The whole program: every command. For programs that bring layers or models of their own, too. Returns the
+// exit code; reports every error itself, once.
 int run_command_line(int argc, char** argv);
 
 }  // namespace interlock::app

@@ -1,11 +1,13 @@
 #include "app/commands.h"
 #include "app/rank_session.h"
+#include "app/resume.h"
 #include "app/run_folder.h"
 #include "app/single_process.h"
 #include "coordinator/coordinator.h"
 #include "worker/worker.h"
 
 namespace interlock::app {
+namespace {
 
 int eval_command(const EvalArguments& arguments) {
   if (!launched_with_ranks()) return evaluate_in_single_process(arguments);
@@ -29,12 +31,26 @@ int eval_command(const EvalArguments& arguments) {
       worker->run();
       return;
     }
-    const coordinator::Job job = make_job(plan, steps_done(checkpoint));
-    coordinator::RunRecorder recorder(job, /*append=*/true);
+    coordinator::Job job = make_job(plan);
+    job.steps_done = steps_done(checkpoint);
+    coordinator::RunRecorder recorder(job, /*append=*/true,
+                                      coordinator::RunRecorder::Purpose::kEvaluation);
     coordinator::Coordinator coordinator(job, session.engine());
     coordinator.evaluate(recorder);
     coordinator.finish();
   });
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<EvalArguments>();
+  CLI::App* const command =
+      app.add_subcommand("eval", "evaluate a checkpoint (in one process, or pipelined under mpirun)");
+  add_config(*command, *arguments);
+  command->add_option("--checkpoint", arguments->checkpoint,
+                      "a checkpoint's folder (default: the newest of the run)");
+  command->callback([arguments, &run] { run = [arguments] { return eval_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

@@ -7,6 +7,7 @@
 #include "common/atomic_file.h"
 #include "common/error.h"
 #include "common/files.h"
+#include "common/path_advice.h"
 #include "models/gpt2_names.h"
 #include "models/weights.h"
 #include "storage/checkpoint.h"
@@ -15,12 +16,28 @@
 namespace interlock::app {
 namespace {
 
-std::string checkpoint_of(const std::string& run) {
-  if (std::filesystem::exists(run + "/manifest.json")) return run;
-  const std::string found = storage::latest_checkpoint(run);
+struct ExportArguments {
+  std::string run;  // a run's folder or a checkpoint's
+  std::string out;
+  std::string format = "interlock";  // torchvision or gpt2
+  std::string checkpoint;            // of the run: a folder or "best"; "": the newest
+};
+
+std::string checkpoint_of(const ExportArguments& arguments) {
+  const std::string& run = arguments.run;
+  if (arguments.checkpoint == "best") {
+    const std::string best = storage::best_checkpoint(run);
+    if (best.empty())
+      throw DataError(fmt::format("--checkpoint best: none was noted in {}; train with run.keep_best=true",
+                                  storage::checkpoints_directory(run)));
+    return best;
+  }
+  const std::string& folder = arguments.checkpoint.empty() ? run : arguments.checkpoint;
+  const std::string found = storage::checkpoint_in(folder);
   if (found.empty())
     throw DataError(
-        fmt::format("{}: no checkpoint here; give a run's folder (runs/<name>) or a checkpoint's", run));
+        fmt::format("{}: no checkpoint here; give a run's folder (runs/<name>) or a checkpoint's{}", folder,
+                    advice_on_missing(folder)));
   return found;
 }
 
@@ -35,7 +52,9 @@ config::Config config_of_run(const std::string& run, const std::string& format) 
 storage::TensorFile rename_to_torchvision(const storage::TensorFile& weights, const std::string& run) {
   const config::Config config = config_of_run(run, "torchvision");
   if (config.model.kind != config::ModelKind::kResnet) {
-    throw UsageError(fmt::format("--format torchvision: {} is not a ResNet (model.kind: resnet)", run));
+    throw UsageError(fmt::format(
+        "--format torchvision: {} is not a ResNet (model.kind: resnet); --format interlock takes any network",
+        run));
   }
   // Names do not depend on sizes, so any image will do.
   const models::Network network = models::describe_network(config, {{3, 32, 32}, {}, 1, false});
@@ -53,8 +72,11 @@ void export_gpt2(const storage::TensorFile& weights, const std::string& run, con
   const config::Config config = config_of_run(run, "gpt2");
   const config::ModelConfig& model = config.model;
   if (model.kind != config::ModelKind::kTransformerLm || model.positions != config::PositionKind::kLearned) {
-    throw UsageError(fmt::format(
-        "--format gpt2: {} is no language model with learned positions (model.kind: transformer_lm)", run));
+    throw UsageError(
+        fmt::format("--format gpt2: {} is no language model with learned positions (model.kind: "
+                    "transformer_lm); --format interlock takes "
+                    "any network",
+                    run));
   }
   const at::Tensor* const tokens = weights.find("layers.0.token.weight");
   if (tokens == nullptr) throw DataError(fmt::format("{}: the checkpoint has no token embedding", run));
@@ -79,10 +101,8 @@ void export_gpt2(const storage::TensorFile& weights, const std::string& run, con
   write_file_atomically(folder + "/config.json", shape.dump(2) + "\n");
 }
 
-}  // namespace
-
 int export_command(const ExportArguments& arguments) {
-  const std::string checkpoint = checkpoint_of(arguments.run);
+  const std::string checkpoint = checkpoint_of(arguments);
   storage::TensorFile weights = training::read_checkpoint_weights(checkpoint);
   if (arguments.format == "torchvision") weights = rename_to_torchvision(weights, arguments.run);
   if (arguments.format == "gpt2") {
@@ -92,6 +112,24 @@ int export_command(const ExportArguments& arguments) {
   }
   fmt::print("{} tensors from {} to {}\n", weights.tensors.size(), checkpoint, arguments.out);
   return 0;
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<ExportArguments>();
+  CLI::App* const command =
+      app.add_subcommand("export", "write a checkpoint's weights as one safetensors file");
+  command->add_option("RUN", arguments->run, "a run's folder, or a checkpoint's")->required();
+  command->add_option("--checkpoint", arguments->checkpoint,
+                      "a checkpoint of the run: its folder, or best (default: the newest)");
+  command->add_option("--out", arguments->out, "the file to write")->required();
+  command
+      ->add_option("--format", arguments->format,
+                   "interlock (layers.<i>..., heads.<k>...), torchvision (ResNets) or gpt2 (language models: "
+                   "--out is a folder that Hugging Face's GPT2LMHeadModel.from_pretrained reads)")
+      ->check(CLI::IsMember({"interlock", "torchvision", "gpt2"}));
+  command->callback([arguments, &run] { run = [arguments] { return export_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

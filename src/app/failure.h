@@ -1,20 +1,12 @@
 #pragma once
-// From whatever was thrown to an exit code and one message.
+// What cli/failure.h says, with LibTorch's exceptions in words of ours; and failures that ranks agree on.
 
-#include <exception>
-#include <string>
-
-#include "common/error.h"
+#include "cli/failure.h"
 
 namespace interlock::app {
 
-struct Failure {
-  ExitCode code = ExitCode::kOk;
-  std::string message;
-};
+using cli::Failure;
 
-// `unexpected` is the code for exceptions that are no Error of ours (out of memory, LibTorch, bugs):
-// kInternal in a single process, kPeerDied on a rank.
 Failure describe_failure(const std::exception_ptr& thrown, ExitCode unexpected);
 
 // A failure that all ranks have agreed on: only the rank that should report it does.

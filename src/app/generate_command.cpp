@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/resume.h"
 #include "app/run_folder.h"
 #include "common/error.h"
 #include "config/names.h"
@@ -15,6 +16,14 @@
 
 namespace interlock::app {
 namespace {
+
+struct GenerateArguments : ConfigArguments {
+  std::string checkpoint;  // "": the newest of the run
+  std::string prompt;
+  std::int64_t tokens = 200;  // to add to the prompt
+  int samples = 1;            // each from a seed of its own
+  models::SamplingOptions sampling;
+};
 
 // The whole network as one stage: the cut of the run does not matter for text.
 models::Blueprint whole_network(config::Config& config, const text::Tokenizer& tokenizer) {
@@ -32,13 +41,12 @@ std::vector<std::int64_t> prompt_tokens(const text::Tokenizer& tokenizer, const 
   return {tokens.begin(), tokens.end()};
 }
 
-}  // namespace
-
 int generate_command(const GenerateArguments& arguments) {
   config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
   if (config.data.kind != config::DataKind::kText) {
-    throw UsageError(fmt::format("generate: {} trains on data.kind: {}, not text", arguments.config_file(),
-                                 config::name_of(config::data_kinds(), config.data.kind)));
+    throw UsageError(
+        fmt::format("generate: {} trains on data.kind: {}, not text; give the run of a language model",
+                    arguments.config_file(), config::name_of(config::data_kinds(), config.data.kind)));
   }
   at::set_num_threads(config.run.threads);
   const std::unique_ptr<text::Tokenizer> tokenizer = data::open_tokenizer(config);
@@ -63,6 +71,31 @@ int generate_command(const GenerateArguments& arguments) {
     if (sample + 1 < arguments.samples) fmt::print("---\n");
   }
   return 0;
+}
+
+}  // namespace
+
+void add_generate_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<GenerateArguments>();
+  CLI::App* const command =
+      app.add_subcommand("generate", "samples of text from a checkpoint of a language model; no MPI");
+  add_config(*command, *arguments);
+  command->add_option("--checkpoint", arguments->checkpoint,
+                      "a checkpoint's folder (default: the newest of the run)");
+  command->add_option("--prompt", arguments->prompt, "text to go on from (default: the end of a line)");
+  command->add_option("--tokens", arguments->tokens, "tokens to add (default 200)")
+      ->check(CLI::Range(1, 100000000));
+  command->add_option("--samples", arguments->samples, "how many texts (default 1)")
+      ->check(CLI::Range(1, 100000));
+  command
+      ->add_option("--temperature", arguments->sampling.temperature,
+                   "below 1 likelier text, above 1 more varied, 0 always the likeliest token (default 1)")
+      ->check(CLI::Range(0.0, 1000.0));
+  command
+      ->add_option("--top-k", arguments->sampling.top_k, "draw among the k likeliest tokens (default: all)")
+      ->check(CLI::Range(1, 100000000));
+  command->add_option("--seed", arguments->sampling.seed, "of the draws (default 1)");
+  command->callback([arguments, &run] { run = [arguments] { return generate_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

@@ -1,6 +1,7 @@
 // `plan`: what a schedule will cost and what it looks like, before any rank exists.
 
 #include <algorithm>
+#include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,6 +23,16 @@
 
 namespace interlock::app {
 namespace {
+
+struct PlanArguments : ConfigArguments {
+  bool ranks_only = false;
+  bool folder_only = false;  // print only run.dir, for launch scripts
+  bool compare = false;
+  bool programs = false;  // print every stage's actions, however many stages there are
+  std::string svg;        // a picture; "": none is written
+  std::string write;      // the schedule as a file for schedule.file; "": none
+  std::string json;       // the prediction, or the comparison; "": none
+};
 
 constexpr int kFewStages = 8;    // whose programs are always printed
 constexpr int kMostStages = 40;  // lines of a table or a timeline in the terminal
@@ -174,12 +185,11 @@ void write(const std::string& path, const std::string& content) {
   fmt::print("\nwritten to {}\n", path);
 }
 
-}  // namespace
-
 int plan_command(const PlanArguments& arguments) {
-  if (arguments.ranks_only) {
+  if (arguments.ranks_only || arguments.folder_only) {
     const config::Config config = config::load_config(arguments.config_file(), arguments.overrides);
-    fmt::print("{}\n", config.partition.placement().ranks());
+    fmt::print("{}\n",
+               arguments.ranks_only ? std::to_string(config.partition.placement().ranks()) : config.run.dir);
     return 0;
   }
   config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
@@ -200,6 +210,29 @@ int plan_command(const PlanArguments& arguments) {
   if (!arguments.svg.empty()) write(arguments.svg, as_svg(prediction));
   if (!arguments.json.empty()) write(arguments.json, as_json(prediction));
   return 0;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<PlanArguments>();
+  CLI::App* const command =
+      app.add_subcommand("plan", "predict step time and memory of a schedule, and draw it; no MPI");
+  add_config(*command, *arguments);
+  CLI::Option* const ranks =
+      command->add_flag("--ranks", arguments->ranks_only, "print only the number of ranks to launch");
+  command->add_flag("--folder", arguments->folder_only, "print only the run's folder")->excludes(ranks);
+  CLI::Option* const compare = command->add_flag(
+      "--compare", arguments->compare, "a table of horizons, micro-batches and policies instead of one plan");
+  CLI::Option* const programs =
+      command->add_flag("--programs", arguments->programs, "print the actions of every stage");
+  CLI::Option* const svg = command->add_option("--svg", arguments->svg, "write the timeline as a picture");
+  CLI::Option* const write =
+      command->add_option("--write", arguments->write, "write the schedule, for schedule.file");
+  CLI::Option* const json = command->add_option("--json", arguments->json, "write the figures as JSON");
+  for (CLI::Option* option : {programs, svg, write}) option->excludes(compare)->excludes(ranks);
+  for (CLI::Option* option : {compare, json}) option->excludes(ranks);
+  command->callback([arguments, &run] { run = [arguments] { return plan_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

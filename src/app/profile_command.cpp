@@ -14,14 +14,17 @@
 namespace interlock::app {
 namespace {
 
+struct ProfileArguments : ConfigArguments {
+  std::string out = "profile.json";
+  int repeats = 15;
+};
+
 void print_costs(const std::string& name, const schedule::StageCosts& costs, const std::string& note) {
   fmt::print("{:<12} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}  {}\n", name,
              1000 * costs.forward, 1000 * costs.loss, 1000 * costs.input_gradient,
              1000 * costs.stacked_input_gradient, 1000 * costs.weight_gradient, 1000 * costs.backward,
              1000 * costs.update, note);
 }
-
-}  // namespace
 
 int profile_command(const ProfileArguments& arguments) {
   config::Config config = load_run_config(arguments.config_file(), arguments.overrides);
@@ -51,6 +54,21 @@ int profile_command(const ProfileArguments& arguments) {
   fmt::print("\nwritten to {}; plan with it: interlock plan {} schedule.costs={}\n", arguments.out,
              arguments.config, arguments.out);
   return 0;
+}
+
+}  // namespace
+
+void add_profile_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<ProfileArguments>();
+  CLI::App* const command =
+      app.add_subcommand("profile", "time each action of each stage and layer on this machine; no MPI");
+  add_config(*command, *arguments);
+  command->add_option("--out", arguments->out, "the file for schedule.costs (default profile.json)");
+  command
+      ->add_option("--repeats", arguments->repeats,
+                   "timings of each action, of which the median counts (default 15)")
+      ->check(CLI::Range(1, 10000));
+  command->callback([arguments, &run] { run = [arguments] { return profile_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

@@ -2,17 +2,24 @@
 
 #include <cstdlib>
 #include <optional>
+#include <unistd.h>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/balance.h"
+#include "app/build_id.h"
 #include "app/failure.h"
 #include "app/run_folder.h"
+#include "common/activity.h"
+#include "common/fault_point.h"
 #include "common/log.h"
+#include "coordinator/live_file.h"
 #include "schedule/schedule_file.h"
+#include "storage/checkpoint.h"
 #include "training/schedule_choice.h"
+#include "watch/words.h"
 
 namespace interlock::app {
 namespace {
@@ -61,6 +68,20 @@ void check_rank_count(const config::Config& config, int ranks) {
       placement.replicated() ? "replica of a stage" : "stage", wanted, hint));
 }
 
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+watch::Limits limits_of(const config::RunConfig& run) {
+  watch::Limits limits;
+  limits.step = limits.silence = run.watchdog_seconds;
+  limits.setup = run.setup_watchdog_seconds;
+  limits.checkpoint = run.checkpoint_watchdog_seconds;
+  return limits;
+}
+
 }  // namespace
 
 bool launched_with_ranks() {
@@ -75,6 +96,19 @@ RankSession::RankSession() {
   if (!is_coordinator()) set_log_rank(index(engine_.rank()));
 }
 
+void RankSession::check_builds() {
+  const std::string own = build_id();
+  const std::string coordinators = comm::share(engine_, kCoordinator, own + " on " + host_name());
+  together([&] {
+    if (coordinators.rfind(own, 0) == 0) return;
+    throw UsageError(
+        fmt::format("rank {} runs another build of interlock ({} on {}) than the coordinator ({}): give all "
+                    "hosts the same "
+                    "program",
+                    index(engine_.rank()), own, host_name(), coordinators));
+  });
+}
+
 void RankSession::together(const std::function<void()>& work) {
   Failure failure;
   try {
@@ -83,20 +117,20 @@ void RankSession::together(const std::function<void()>& work) {
     failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
   }
   const comm::Verdict verdict = comm::agree(engine_, static_cast<int>(failure.code), failure.message);
-  if (verdict.exit_code != 0) throw AgreedFailure(static_cast<ExitCode>(verdict.exit_code), verdict.message);
+  if (verdict.exit_code == 0) return;
+  const auto code = static_cast<ExitCode>(verdict.exit_code);
+  // A mistake in config or data is nobody's; what befalls a rank is.
+  const bool named = code != ExitCode::kUsage && code != ExitCode::kData;
+  watch::Cast cast;
+  cast.placement = placement_;
+  throw AgreedFailure(code,
+                      named ? fmt::format("{}: {}", watch::name_of(cast, engine_.size(), index(verdict.rank)),
+                                          verdict.message)
+                            : verdict.message);
 }
 
 Place RankSession::place(const config::Config& config) const {
   return config.partition.placement().place_of(engine_.rank());
-}
-
-std::string RankSession::name() const {
-  if (is_coordinator()) return "coordinator";
-  if (placement_.ranks() != engine_.size()) return "a worker";  // it does not know yet
-  const Place place = placement_.place_of(engine_.rank());
-  return placement_.replicas(place.stage) == 1
-             ? fmt::format("stage {}", place.stage)
-             : fmt::format("stage {}, replica {}", place.stage, place.replica);
 }
 
 config::Config RankSession::load_config(const std::string& path, const std::vector<std::string>& overrides) {
@@ -112,6 +146,16 @@ config::Config RankSession::load_config(const std::string& path, const std::vect
       comm::share(engine_, kCoordinator, is_coordinator() ? config::to_yaml(config) : "");
   if (!is_coordinator()) config = config::parse_config(yaml, "the coordinator's config", {});
   placement_ = config.partition.placement();
+  watcher_.set_limits(limits_of(config.run));
+  watch::Cast cast;
+  cast.placement = placement_;
+  watcher_.set_cast(cast);
+  const std::string folder = config.run.dir;
+  watcher_.set_run_folder(folder, [folder](const std::string& last_line) {
+    storage::remove_unfinished(folder);
+    coordinator::mark_live_file_failed(folder, last_line);
+  });
+  fault_point("config");
   at::set_num_threads(config.run.threads);
   return config;
 }
@@ -120,6 +164,7 @@ training::RunPlan RankSession::make_plan(const config::Config& config, data::Dat
                                          bool also_coordinator) {
   const Rank reader = config.partition.placement().rank_of({0, 0});
   together([&] {
+    fault_point("data");
     const bool feeds = is_coordinator() ? also_coordinator : place(config).stage == 0;
     if (feeds) source = data::open_data(config);
   });
@@ -141,6 +186,11 @@ training::RunPlan RankSession::make_plan(const config::Config& config, data::Dat
   });
   plan->schedule =
       schedule::parse_schedule(comm::share(engine_, kCoordinator, schedule), "the coordinator's schedule");
+  watch::Cast cast;
+  cast.placement = placement_;
+  cast.schedule = plan->schedule;
+  cast.rule = plan->rule;
+  watcher_.set_cast(cast);
   return *plan;
 }
 
@@ -163,20 +213,29 @@ bool RankSession::on_gpus(const worker::Equipment& equipment, const training::Ru
 
 int run_rank(const std::function<void(RankSession&)>& body) {
   RankSession session;
-  try {
-    body(session);
+  const auto leave = [&session] {
+    session.watcher().leave();
     session.engine().close();
+  };
+  try {
+    fault_point("connected");
+    session.check_builds();
+    body(session);
+    note_phase(Phase::kLeaving);
+    fault_point("leave");
+    leave();
     return 0;
   } catch (const AgreedFailure& failure) {
     const bool reports = session.is_coordinator();
     if (reports) log_error(failure.what());
-    session.engine().close();
+    leave();
     return reports ? static_cast<int>(failure.code()) : 0;
   } catch (...) {
     const Failure failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
-    log_error(
-        fmt::format("rank {} ({}): {}", index(session.engine().rank()), session.name(), failure.message));
-    session.engine().abort(static_cast<int>(failure.code));
+    // The last line is one line: where there is more to say, all of it is said before.
+    const std::string first_line = failure.message.substr(0, failure.message.find('\n'));
+    if (first_line != failure.message) log_error(failure.message);
+    session.watcher().report(failure.code, first_line, failure.transport);
   }
 }
 

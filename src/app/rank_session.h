@@ -9,6 +9,7 @@
 #include "comm/agreement.h"
 #include "data/dataset.h"
 #include "training/run_plan.h"
+#include "watch/watcher.h"
 #include "worker/equipment.h"
 
 namespace interlock::app {
@@ -19,6 +20,9 @@ bool launched_with_ranks();
 class RankSession {
  public:
   RankSession();
+
+  // Collective, first of all. Errors: AgreedFailure where ranks run different builds of this program.
+  void check_builds();
 
   // Collective. Runs `work` here and its likes on the other ranks; if any of them threw, throws AgreedFailure
   // everywhere (with the message on rank 0 only, which reports it).
@@ -40,19 +44,24 @@ class RankSession {
   bool on_gpus(const worker::Equipment& equipment, const training::RunPlan& plan);
 
   [[nodiscard]] comm::ProgressEngine& engine() { return engine_; }
+  // Who watches the ranks; it knows config, plan and the run's folder from load_config() and make_plan().
+  [[nodiscard]] watch::Watcher& watcher() { return watcher_; }
+  // Coordinator: has any rank got a signal to stop?
+  [[nodiscard]] bool stop_requested() const { return watcher_.stop_requested(); }
   [[nodiscard]] bool is_coordinator() const { return engine_.rank() == kCoordinator; }
   // REQUIRES a worker.
   [[nodiscard]] Place place(const config::Config& config) const;
-  // Who this rank is, for messages: "stage 2, replica 1".
-  [[nodiscard]] std::string name() const;
 
  private:
+  watch::SignalMask signals_;  // before any thread
   comm::ProgressEngine engine_;
+  watch::Watcher watcher_{engine_};
   Placement placement_;  // once the config is known
 };
 
-// Runs `body` on this rank. A failure in it that was not agreed on is reported here, with rank and stage, and
-// ends the job; an agreed one closes MPI in order and is reported by rank 0. Returns this rank's exit code.
+// Runs `body` on this rank. A failure in it that was not agreed on is reported through the watcher, with rank
+// and stage, and ends the job; an agreed one closes MPI in order and is reported by rank 0. Returns this
+// rank's exit code.
 int run_rank(const std::function<void(RankSession&)>& body);
 
 }  // namespace interlock::app

@@ -1,15 +1,19 @@
 #include "app/run_folder.h"
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/file_lock.h"
 #include "common/files.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "data/open_text.h"
+#include "start/programs.h"
 #include "storage/checkpoint.h"
 
 namespace interlock::app {
@@ -28,38 +32,6 @@ void require_real_device(const config::Config& config, const std::string& purpos
   if (config.run.device != config::DeviceKind::kSimulated) return;
   config::fail(config.where("run.device"), "run.device",
                fmt::format("is simulated: there are no weights to {}; use run.device=auto", purpose));
-}
-
-std::string find_checkpoint(const config::Config& config, const std::string& resume) {
-  if (resume == "none") return "";
-  if (resume != "auto") {
-    if (!std::filesystem::exists(resume + "/manifest.json")) {
-      throw DataError(
-          fmt::format("--resume: {} is no checkpoint (it has no manifest.json); give a folder such as {}",
-                      resume, storage::checkpoint_directory(config.run.dir, 1)));
-    }
-    return resume;
-  }
-  const std::string found = storage::latest_checkpoint(config.run.dir);
-  log_info(found.empty() ? fmt::format("no checkpoint in {}: starting from the beginning",
-                                       storage::checkpoints_directory(config.run.dir))
-                         : fmt::format("going on from {}", found));
-  return found;
-}
-
-std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given) {
-  if (plan.data.eval_samples == 0)
-    throw DataError("this data has nothing to evaluate on; give data.eval_path");
-  return find_checkpoint_of_run(plan.config, given);
-}
-
-std::string find_checkpoint_of_run(const config::Config& config, const std::string& given) {
-  const std::string& dir = config.run.dir;
-  const std::string found = given.empty() ? storage::latest_checkpoint(dir) : find_checkpoint(config, given);
-  if (found.empty())
-    throw DataError(fmt::format("no checkpoint in {}; train first, or give --checkpoint",
-                                storage::checkpoints_directory(dir)));
-  return found;
 }
 
 namespace {
@@ -82,22 +54,33 @@ void keep_vocabulary(config::Config& config) {
 
 }  // namespace
 
-void prepare_run_folder(const config::Config& config, bool fresh) {
+bool prepare_run_folder(const config::Config& config, bool fresh) {
   const std::string& folder = config.run.dir;
-  if (fresh && std::filesystem::exists(folder + "/metrics.jsonl")) {
+  const bool moves = fresh && std::filesystem::exists(folder + "/metrics.jsonl");
+  if (moves) {
     log_info(fmt::format("{} held an earlier run: moved to {}", folder, set_aside_directory(folder)));
   }
   make_directories(folder);
+  std::filesystem::remove(folder + "/failure.json");  // of an earlier life
   config::Config kept = config;
   keep_vocabulary(kept);
   write_file_atomically(folder + "/config.yaml", config::to_yaml(kept));
+  return moves;
 }
 
-std::int64_t steps_done(const std::string& checkpoint) {
-  return checkpoint.empty() ? 0 : storage::read_manifest(checkpoint).step;
+void claim_run_folder(const std::string& folder) {
+  constexpr int kTries = 50;
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  make_directories(folder);
+  for (int i = 0; i < kTries; ++i) {
+    if (open_locked(folder + "/.lock") >= 0) return;  // and stays open
+    std::this_thread::sleep_for(kPause);
+  }
+  throw UsageError(fmt::format(
+      "{}: another job is training in this folder; wait for it, stop it, or give another run.dir", folder));
 }
 
-coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done) {
+coordinator::Job make_job(const training::RunPlan& plan) {
   coordinator::Job job;
   job.config = plan.config;
   if (plan.config.run.device == config::DeviceKind::kSimulated)
@@ -108,13 +91,32 @@ coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done
   job.eval_samples = plan.data.eval_samples;
   job.steps_per_epoch = plan.steps_per_epoch;
   job.total_steps = plan.total_steps;
-  job.steps_done = steps_done;
   return job;
+}
+
+int print_stopped(const coordinator::Job& job, const coordinator::Ending& ending) {
+  const std::string& dir = job.config.run.dir;
+  const std::string where =
+      fmt::format("stopped by a signal after step {} of {}", ending.step, job.total_steps);
+  if (ending.step > 0 && !ending.saved) {
+    fmt::print("\n{}; run.checkpoint is false: nothing was saved\n", where);
+    return static_cast<int>(ExitCode::kPeerDied);
+  }
+  fmt::print("\n{}; the same command goes on from there ({})\n", where,
+             ending.step == 0 ? "from the beginning" : storage::checkpoint_directory(dir, ending.step));
+  return static_cast<int>(ExitCode::kRequeue);
 }
 
 void print_summary(const coordinator::Job& job, double seconds, double accuracy, double loss) {
   const std::string& dir = job.config.run.dir;
-  fmt::print("\ndone: {} steps in {}\n", job.total_steps - job.steps_done, format_duration(seconds));
+  if (job.total_steps == job.steps_done && !job.evaluate_first) {
+    fmt::print(
+        "\nnothing left to do: all {} steps were done before (--resume=none starts over, and keeps this run "
+        "aside)\n",
+        job.total_steps);
+  } else {
+    fmt::print("\ndone: {} steps in {}\n", job.total_steps - job.steps_done, format_duration(seconds));
+  }
   if (std::isfinite(loss)) {
     fmt::print("  evaluation loss of the last stage: {:.4f}", loss);
     if (job.text) fmt::print(", perplexity {:.2f}", std::exp(loss));
@@ -124,12 +126,14 @@ void print_summary(const coordinator::Job& job, double seconds, double accuracy,
   fmt::print("  files: {0}/metrics.jsonl, {0}/config.yaml{1}\n", dir,
              job.config.run.checkpoint ? fmt::format(", {}/checkpoints/", dir) : "");
   fmt::print("next:\n");
-  fmt::print("  train longer       the same command with --resume training.epochs={}\n",
+  fmt::print("  train longer       the same command with training.epochs={}\n",
              2 * job.config.training.epochs);
-  fmt::print("  weights            build/release/interlock export {} --out weights.safetensors\n", dir);
-  if (job.text) fmt::print("  samples of text    build/release/interlock generate {} --tokens 200\n", dir);
-  fmt::print("  prove it exact     mpirun -np {} build/release/interlock verify {}\n",
-             job.config.partition.placement().ranks(), dir);
+  const std::string program = start::as_called_here();
+  fmt::print("  see it             {} report {}\n", program, dir);
+  fmt::print("  weights            {} export {} --out weights.safetensors\n", program, dir);
+  if (job.text) fmt::print("  samples of text    {} generate {} --tokens 200\n", program, dir);
+  fmt::print("  prove it exact     mpirun -np {} {} verify {}\n", job.config.partition.placement().ranks(),
+             program, dir);
 }
 
 }  // namespace interlock::app

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/coordinator.h"
 #include "coordinator/job.h"
 #include "training/run_plan.h"
 
@@ -15,24 +16,19 @@ config::Config load_run_config(const std::string& path, const std::vector<std::s
 // Errors: UsageError where the config is for simulated devices, which have no weights to `purpose`.
 void require_real_device(const config::Config& config, const std::string& purpose);
 
-// The checkpoint that `resume` ("auto", "none" or a path) asks for, "" for a fresh start. Says what it found.
-// Errors: DataError where a given path is no checkpoint, or the checkpoint is damaged.
-std::string find_checkpoint(const config::Config& config, const std::string& resume);
+// Makes the folder and writes config.yaml, for text with a copy of the vocabulary; a fresh start sets an
+// earlier run's folder aside first, says so, and returns true.
+bool prepare_run_folder(const config::Config& config, bool fresh);
 
-// find_checkpoint_of_run() for evaluation. Errors: also where the data has nothing to evaluate on.
-std::string find_checkpoint_to_evaluate(const training::RunPlan& plan, const std::string& given);
+coordinator::Job make_job(const training::RunPlan& plan);
 
-// The checkpoint to use: `given`, or the newest of the run. Errors: DataError where there is none.
-std::string find_checkpoint_of_run(const config::Config& config, const std::string& given);
+// From now on, until this process ends, the folder is its alone: another job of the same run must not write
+// here. An earlier one that is about to end is waited for, some seconds. Errors: UsageError where there is
+// another.
+void claim_run_folder(const std::string& folder);
 
-// Makes the folder and writes config.yaml, for text with a copy of the vocabulary; a fresh start sets an earlier run's folder aside first and says
-// so.
-void prepare_run_folder(const config::Config& config, bool fresh);
-
-// Steps that a checkpoint has done; 0 for "".
-std::int64_t steps_done(const std::string& checkpoint);
-
-coordinator::Job make_job(const training::RunPlan& plan, std::int64_t steps_done);
+// Standard output, of a run that a signal stopped: what is saved, and how to go on. Returns the exit code.
+int print_stopped(const coordinator::Job& job, const coordinator::Ending& ending);
 
 // Standard output, at the end: what was reached, where the files are, what to type next.
 void print_summary(const coordinator::Job& job, double seconds, double accuracy, double loss);

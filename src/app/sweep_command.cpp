@@ -11,6 +11,7 @@
 #include "common/files.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "start/programs.h"
 #include "sweep/folder.h"
 #include "sweep/results.h"
 #include "sweep/runner.h"
@@ -20,13 +21,22 @@
 namespace interlock::app {
 namespace {
 
+struct SweepArguments {
+  std::string grid;                    // a grid file
+  std::vector<std::string> overrides;  // key.path=value for every run, key=value for the grid
+  int only = -1;                       // the index of the one run to carry out; -1: all
+  bool table = false;                  // only show what is there
+  bool dry_run = false;                // only list the runs
+  std::string slurm;                   // only write this job-array script
+};
+
 using sweep::Outcome;
 using sweep::State;
 using sweep::SweepPlan;
 using sweep::SweepRun;
 
 std::string this_program() {
-  return std::filesystem::read_symlink("/proc/self/exe").string();
+  return start::program_for_users(start::this_program());
 }
 
 std::vector<const SweepRun*> chosen_runs(const SweepPlan& plan, int only) {
@@ -114,8 +124,6 @@ int carry_out(const SweepPlan& plan, int only) {
   return code;
 }
 
-}  // namespace
-
 int sweep_command(const SweepArguments& arguments) {
   if (launched_with_ranks()) {
     throw UsageError("sweep starts the ranks of its runs itself; start it without mpirun or srun");
@@ -132,6 +140,29 @@ int sweep_command(const SweepArguments& arguments) {
     return carry_out(plan, arguments.only);
   }
   return 0;
+}
+
+}  // namespace
+
+void add_sweep_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<SweepArguments>();
+  CLI::App* const command =
+      app.add_subcommand("sweep", "train many variants of one config and compare them on held-out samples");
+  command->add_option("GRID", arguments->grid, "a grid file: base config, values to try, score")->required();
+  command->add_option("OVERRIDES", arguments->overrides,
+                      "key.path=value for every run, key=value for the grid ...");
+  CLI::Option* const only =
+      command->add_option("--only", arguments->only, "carry out the run with this index alone")
+          ->check(CLI::Range(0, 9999));
+  CLI::Option* const table =
+      command->add_flag("--table", arguments->table, "only show the table of what is there");
+  CLI::Option* const dry_run = command->add_flag("--dry-run", arguments->dry_run, "only list the runs");
+  CLI::Option* const slurm = command->add_option("--slurm", arguments->slurm,
+                                                 "only write this SLURM script: a job array, one task a run");
+  table->excludes(only);
+  dry_run->excludes(only)->excludes(table);
+  slurm->excludes(only)->excludes(table)->excludes(dry_run);
+  command->callback([arguments, &run] { run = [arguments] { return sweep_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

@@ -27,6 +27,8 @@ struct Verification {
   std::vector<StageDifference> stages;
   std::vector<std::array<std::int64_t, schedule::kActionKinds>>
       actions;  // carried out by each stage, all steps together
+  int left_out =
+      0;  // steps that were (training.nonfinite), on the oracle; where not on a stage too it differs
 };
 
 // What the ranks are compared with: the oracle that adds replicas' gradients in the ranks' order, which is

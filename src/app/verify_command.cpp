@@ -9,6 +9,10 @@
 namespace interlock::app {
 namespace {
 
+struct VerifyArguments : ConfigArguments {
+  int steps = 3;
+};
+
 // 0: to the last bit. The reference computes on the CPU, whose kernels add in another order than a GPU's;
 // and synchronised batch norm is compared with one process (Reference).
 double tolerance_of(const training::RunPlan& plan, bool on_gpus) {
@@ -41,8 +45,6 @@ bool print_table(const Verification& verification, std::int64_t steps, double to
   return all_equal;
 }
 
-}  // namespace
-
 int verify_command(const VerifyArguments& arguments) {
   bool equal = true;
   const int code = run_rank([&](RankSession& session) {
@@ -66,6 +68,18 @@ int verify_command(const VerifyArguments& arguments) {
     }
   });
   return code != 0 ? code : (equal ? 0 : static_cast<int>(ExitCode::kInternal));
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, cli::Run& run) {
+  const auto arguments = std::make_shared<VerifyArguments>();
+  CLI::App* const command = app.add_subcommand(
+      "verify", "train some steps both on ranks and in one process, and compare every tensor");
+  add_config(*command, *arguments);
+  command->add_option("--steps", arguments->steps, "optimizer steps (default 3)")
+      ->check(CLI::Range(1, 1000000));
+  command->callback([arguments, &run] { run = [arguments] { return verify_command(*arguments); }; });
 }
 
 }  // namespace interlock::app

@@ -43,6 +43,7 @@ void ProgressEngine::initialise() {
     INTERLOCK_MPI(MPI_Comm_set_errhandler(*communicator, MPI_ERRORS_RETURN));
   }
   mpi_->doorbell = std::make_unique<Doorbell>(MPI_COMM_WORLD);
+  mpi_->activities = std::make_unique<SharedSlots>(MPI_COMM_WORLD, kActivityBytes);
   mpi_->delay = LinkDelay::from_environment();
   int* largest_tag = nullptr;
   int found = 0;
@@ -53,6 +54,7 @@ void ProgressEngine::initialise() {
   const std::unique_lock lock(mutex_);
   INTERLOCK_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
   INTERLOCK_MPI(MPI_Comm_size(MPI_COMM_WORLD, &size_));
+  move_activity(mpi_->activities->slot(rank_));
   ready_ = true;
   changed_.notify_all();
 }
@@ -113,6 +115,8 @@ void ProgressEngine::meet_and_leave() {
 }
 
 void ProgressEngine::finalise() {
+  move_activity(nullptr);
+  mpi_->activities->free();
   mpi_->doorbell->free();
   INTERLOCK_MPI(MPI_Comm_free(&mpi_->data));
   INTERLOCK_MPI(MPI_Comm_free(&mpi_->control));

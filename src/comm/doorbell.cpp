@@ -1,9 +1,7 @@
 #include "comm/doorbell.h"
 
-#include <algorithm>
 #include <ctime>
 #include <linux/futex.h>
-#include <new>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,41 +34,17 @@ timespec after(std::chrono::microseconds pause) {
 
 }  // namespace
 
-Doorbell::Doorbell(MPI_Comm world) {
-  int ranks = 0;
-  INTERLOCK_MPI(MPI_Comm_rank(world, &own_rank_));
-  INTERLOCK_MPI(MPI_Comm_size(world, &ranks));
-  INTERLOCK_MPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, own_rank_, MPI_INFO_NULL, &host_));
-  int on_host = 0;
-  INTERLOCK_MPI(MPI_Comm_size(host_, &on_host));
-  reaches_all_ = on_host == ranks;
-  crowded_ = on_host > sysconf(_SC_NPROCESSORS_ONLN);
-
-  void* own = nullptr;
-  INTERLOCK_MPI(
-      MPI_Win_allocate_shared(sizeof(Bell), 1, MPI_INFO_NULL, host_, static_cast<void*>(&own), &window_));
-  new (own) Bell{};
-  INTERLOCK_MPI(MPI_Barrier(host_));  // no ring before every bell is made
-
-  std::vector<int> world_ranks(static_cast<std::size_t>(on_host));
-  INTERLOCK_MPI(MPI_Allgather(&own_rank_, 1, MPI_INT, world_ranks.data(), 1, MPI_INT, host_));
-  bells_.assign(static_cast<std::size_t>(ranks), nullptr);
-  for (int i = 0; i < on_host; ++i) {
-    MPI_Aint bytes = 0;
-    int unit = 0;
-    void* bell = nullptr;
-    INTERLOCK_MPI(MPI_Win_shared_query(window_, i, &bytes, &unit, static_cast<void*>(&bell)));
-    bells_[static_cast<std::size_t>(world_ranks[static_cast<std::size_t>(i)])] = static_cast<Bell*>(bell);
-  }
-}
+Doorbell::Doorbell(MPI_Comm world)
+    : slots_(world, sizeof(Bell)),
+      own_(bell_of(slots_.own_rank())),
+      crowded_(slots_.on_host() > sysconf(_SC_NPROCESSORS_ONLN)) {}
 
 void Doorbell::free() {
-  INTERLOCK_MPI(MPI_Win_free(&window_));
-  INTERLOCK_MPI(MPI_Comm_free(&host_));
+  slots_.free();
 }
 
 void Doorbell::ring(int rank, Urgency urgency) {
-  Bell* const bell = bells_[static_cast<std::size_t>(rank)];
+  Bell* const bell = bell_of(rank);
   if (bell == nullptr) return;
   // What we have just sent comes before the look at the listener; listen() has the opposite order.
   std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -18,9 +18,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <vector>
 
-#include "comm/mpi_check.h"
+#include "comm/shared_slots.h"
 
 namespace interlock::comm {
 
@@ -41,9 +40,9 @@ class Doorbell {
   // Collective.
   void free();
 
-  [[nodiscard]] bool reaches_all() const { return reaches_all_; }
+  [[nodiscard]] bool reaches_all() const { return slots_.reaches_all(); }
   // Whether that rank is on this host.
-  [[nodiscard]] bool reaches(int rank) const { return bells_[static_cast<std::size_t>(rank)] != nullptr; }
+  [[nodiscard]] bool reaches(int rank) const { return bell_of(rank) != nullptr; }
   // More ranks on this host than cores.
   [[nodiscard]] bool crowded() const { return crowded_; }
 
@@ -70,14 +69,12 @@ class Doorbell {
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "the bell is shared by processes");
 
-  [[nodiscard]] Bell& own() const { return *bells_[static_cast<std::size_t>(own_rank_)]; }
+  [[nodiscard]] Bell* bell_of(int rank) const { return static_cast<Bell*>(slots_.slot(rank)); }
+  [[nodiscard]] Bell& own() const { return *own_; }
 
-  int own_rank_ = 0;
-  bool reaches_all_ = false;
-  bool crowded_ = false;
-  MPI_Comm host_ = MPI_COMM_NULL;
-  MPI_Win window_ = MPI_WIN_NULL;
-  std::vector<Bell*> bells_;  // by rank; null on other hosts
+  SharedSlots slots_;  // zeroes: a bell that nobody has rung and nobody listens to
+  Bell* own_;
+  bool crowded_;
 };
 
 }  // namespace interlock::comm

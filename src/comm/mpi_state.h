@@ -39,8 +39,9 @@ struct ProgressEngine::MpiState {
   MPI_Comm data = MPI_COMM_NULL;
   MPI_Comm control = MPI_COMM_NULL;
   std::unique_ptr<Doorbell> doorbell;
-  std::unique_ptr<LinkDelay> delay;  // null but in some tests
-  bool single_copy = false;          // a large message to a rank of this host needs no help of the sender's
+  std::unique_ptr<SharedSlots> activities;  // an Activity's record in each
+  std::unique_ptr<LinkDelay> delay;         // null but in some tests
+  bool single_copy = false;  // a large message to a rank of this host needs no help of the sender's
   // Without that, about as long as the large messages that were sent take in pieces, at 1 GB/s.
   std::chrono::steady_clock::time_point pieces_until;
   std::uint32_t handled = 0;  // rings up to this one need no more attention

@@ -12,7 +12,7 @@
 namespace interlock::comm {
 
 struct PendingOperation {
-  enum class Kind { kSend, kReceive, kControlSend };
+  enum class Kind { kSend, kReceive, kControlSend, kWatchSend };
   Kind kind = Kind::kSend;
   int peer = 0;
   Tag tag = Tag::tensor(0);  // control messages have none

@@ -1,6 +1,7 @@
 // What moves messages: every function here is called by the one thread that holds the engine's driving lock.
 
 #include <algorithm>
+#include <sys/eventfd.h>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,10 @@ constexpr Pause kLongestUnrung{500};
 constexpr Pause kLongestForReceipt{200};
 // A large message that moves in pieces does so only while both sides poll.
 constexpr Pause kLongestPiecewise{200};
+
+// Of the two kinds of messages on the control communicator.
+constexpr int kControlTag = 0;
+constexpr int kWatchTag = 1;
 
 }  // namespace
 
@@ -48,9 +53,10 @@ void ProgressEngine::start(const Operation& posted) {
     // In pieces, the sender may be waiting for the go-ahead.
     if (!small && !mpi_->single_copy) mpi_->doorbell->ring(operation.peer, Doorbell::Urgency::kLazy);
   } else {
-    const bool control = operation.kind == PendingOperation::Kind::kControlSend;
+    const bool data = operation.kind == PendingOperation::Kind::kSend;
+    const int text_tag = operation.kind == PendingOperation::Kind::kWatchSend ? kWatchTag : kControlTag;
     INTERLOCK_MPI(MPI_Isend(operation.data, count, MPI_BYTE, operation.peer,
-                            control ? 0 : operation.tag.value(), control ? mpi_->control : mpi_->data,
+                            data ? operation.tag.value() : text_tag, data ? mpi_->data : mpi_->control,
                             &request));
     // A small message is there already; a large one needs somebody to fetch it.
     mpi_->doorbell->ring(operation.peer, small ? Doorbell::Urgency::kLazy : Doorbell::Urgency::kNow);
@@ -152,6 +158,11 @@ bool ProgressEngine::receive_control() {
                          mpi_->control, MPI_STATUS_IGNORE));
   {
     const std::lock_guard lock(mutex_);
+    if (status.MPI_TAG == kWatchTag) {
+      watch_inbox_.push_back(std::move(message));
+      eventfd_write(watch_descriptor_, 1);
+      return true;
+    }
     inbox_.push_back(std::move(message));
     arrived_ = true;
   }

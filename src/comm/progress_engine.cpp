@@ -3,6 +3,7 @@
 #include "comm/progress_engine.h"
 
 #include <limits>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ std::string describe(const PendingOperation& operation) {
     case PendingOperation::Kind::kReceive:
       return fmt::format("receive of {} from rank {}", operation.tag.text(), operation.peer);
     case PendingOperation::Kind::kControlSend:
+    case PendingOperation::Kind::kWatchSend:
       return fmt::format("control message to rank {}", operation.peer);
   }
   return "message";
@@ -38,6 +40,7 @@ std::string describe(const PendingOperation& operation) {
 ProgressEngine::ProgressEngine()
     : mpi_(std::make_unique<MpiState>()), pool_(std::make_shared<OperationPool>()) {
   queue_.reserve(mpi_->starting.capacity());
+  watch_descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   // Nanoseconds, for this thread and those it starts: the kernel's 50 us would double the shortest pause.
   prctl(PR_SET_TIMERSLACK, 1000);
   thread_ = std::thread([this] { run(); });
@@ -55,6 +58,7 @@ ProgressEngine::~ProgressEngine() {
     close();
   } catch (...) {  // a destructor cannot report; who wants to know calls close()
   }
+  ::close(watch_descriptor_);
 }
 
 ProgressEngine::Operation ProgressEngine::new_operation() {
@@ -93,13 +97,37 @@ Transfer ProgressEngine::receive(Rank from, Tag tag, const at::Tensor& buffer) {
 }
 
 void ProgressEngine::send_control(Rank to, std::string payload) {
+  post_text(to, std::move(payload), /*for_watch=*/false);
+}
+
+void ProgressEngine::send_watch(Rank to, std::string payload) {
+  post_text(to, std::move(payload), /*for_watch=*/true);
+}
+
+Transfer ProgressEngine::post_text(Rank to, std::string payload, bool for_watch) {
   Operation operation = new_operation();
-  operation->kind = PendingOperation::Kind::kControlSend;
+  operation->kind = for_watch ? PendingOperation::Kind::kWatchSend : PendingOperation::Kind::kControlSend;
   operation->peer = index(to);
   operation->text = std::move(payload);
   operation->data = operation->text.data();
   operation->bytes = operation->text.size();
-  post(std::move(operation));
+  return post(std::move(operation));
+}
+
+std::optional<ControlMessage> ProgressEngine::take_watch() {
+  const std::lock_guard lock(mutex_);
+  eventfd_t ignored = 0;
+  eventfd_read(watch_descriptor_, &ignored);
+  if (watch_inbox_.empty()) return std::nullopt;
+  std::optional<ControlMessage> message = std::move(watch_inbox_.front());
+  watch_inbox_.pop_front();
+  if (!watch_inbox_.empty()) eventfd_write(watch_descriptor_, 1);
+  return message;
+}
+
+std::optional<Activity> ProgressEngine::activity_of(Rank rank) const {
+  const void* const slot = mpi_->activities->slot(index(rank));
+  return slot == nullptr ? std::nullopt : std::optional<Activity>(read_activity(slot));
 }
 
 void ProgressEngine::ring_self() {

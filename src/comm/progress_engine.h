@@ -30,6 +30,7 @@
 
 #include "comm/tag.h"
 #include "comm/transfer.h"
+#include "common/activity.h"
 #include "common/ids.h"
 
 namespace at {
@@ -85,6 +86,15 @@ class ProgressEngine {
   std::optional<ControlMessage> next_control(double timeout_seconds);
   std::optional<ControlMessage> try_next_control();  // returns at once
 
+  // For those who watch the ranks (src/watch): control messages apart from the others, which come and go
+  // while the main thread computes or waits. take_watch() returns at once; watch_descriptor() is readable for
+  // poll() while there may be one.
+  void send_watch(Rank to, std::string payload);
+  std::optional<ControlMessage> take_watch();
+  [[nodiscard]] int watch_descriptor() const { return watch_descriptor_; }
+  // What a rank of this host is doing, even where it cannot say so any more; nothing for one on another host.
+  [[nodiscard]] std::optional<Activity> activity_of(Rank rank) const;
+
   // Runs `use` with MPI to itself: no other thread of this process is in MPI meanwhile, and no message of the
   // engine moves. For measurements of MPI itself. `use` must not call the engine.
   void exclusively(const std::function<void()>& use);
@@ -109,6 +119,7 @@ class ProgressEngine {
   Transfer post(Operation operation);
   void wait(const PendingOperation& operation);
   bool done(const PendingOperation& operation);
+  Transfer post_text(Rank to, std::string payload, bool for_watch);
   void throw_if_failed();
   void record_failure();  // of the exception being handled
   void ring_self();
@@ -158,6 +169,7 @@ class ProgressEngine {
 
   int rank_ = 0;  // constant after construction
   int size_ = 1;
+  int watch_descriptor_ = -1;  // an eventfd
 
   struct MpiState;  // communicators, requests
   std::unique_ptr<MpiState> mpi_;
@@ -178,6 +190,7 @@ class ProgressEngine {
   std::condition_variable changed_;  // wakes who waits while another thread drives
   std::vector<Operation> queue_;     // posted while another thread drove
   std::deque<ControlMessage> inbox_;
+  std::deque<ControlMessage> watch_inbox_;
   std::exception_ptr failure_;
   const std::function<void()>* thread_setup_ = nullptr;
   bool ready_ = false;

@@ -1,12 +1,14 @@
 #pragma once
 // The tag of a message between neighbouring stages, and the only place that makes one.
 //
-//   bits  0..15  micro-batch           (config allows 4,096)
+//   bits  0..11  micro-batch           (config allows 4,096)
+//   bits 12..15  batch, its last 4 bits
 //   bits 16..27  hops the gradient has travelled: l - k at the receiver k (0 for all else)
 //   bits 28..30  kind
 //
-// One (kind, hops, micro-batch) recurs every batch. That is safe: MPI delivers messages of one sender, tag
-// and communicator in the order sent, and both sides handle batches in the same order.
+// One (kind, hops, micro-batch, batch) recurs every 16 batches. That is safe: MPI delivers messages of one
+// sender, tag and communicator in the order sent, and both sides handle batches in the same order. The batch
+// is there so that a message that is lost is missed, where else the next batch's would take its place.
 
 #include <cstdint>
 #include <string>
@@ -15,9 +17,16 @@ namespace interlock::comm {
 
 class Tag {
  public:
-  static Tag activation(int micro_batch) { return {Kind::kActivation, 0, micro_batch}; }
-  static Tag targets(int micro_batch) { return {Kind::kTargets, 0, micro_batch}; }
-  static Tag gradient(int hops, int micro_batch) { return {Kind::kGradient, hops, micro_batch}; }
+  // `batch`: counted alike by both sides.
+  static Tag activation(int micro_batch, std::int64_t batch = 0) {
+    return {Kind::kActivation, 0, in_batch(micro_batch, batch)};
+  }
+  static Tag targets(int micro_batch, std::int64_t batch = 0) {
+    return {Kind::kTargets, 0, in_batch(micro_batch, batch)};
+  }
+  static Tag gradient(int hops, int micro_batch, std::int64_t batch = 0) {
+    return {Kind::kGradient, hops, in_batch(micro_batch, batch)};
+  }
   // Of the matrix that several stages hold copies of; its 0 hops set it apart from the other gradients.
   static Tag tied_gradient() { return {Kind::kGradient, 0, 0}; }
   // Among the replicas of a stage: sums of gradients (phase 0: a rank's own parts, 1: their sums) and, by a
@@ -37,7 +46,8 @@ class Tag {
 
  private:
   enum class Kind { kActivation = 0, kTargets = 1, kGradient = 2, kTensor = 3, kSum = 4, kNumbers = 5 };
-  Tag(Kind kind, int hops, int micro_batch);  // throws BrokenInvariant if out of range
+  Tag(Kind kind, int hops, int number);  // these two throw BrokenInvariant if out of range
+  static int in_batch(int micro_batch, std::int64_t batch);
   int value_;
 };
 

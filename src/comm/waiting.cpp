@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sched.h>
 
+#include "comm/control_wait.h"
 #include "comm/mpi_state.h"
 #include "common/error.h"
 
@@ -32,6 +33,10 @@ constexpr std::chrono::microseconds kPatience{50};  // for a driver that is abou
 constexpr std::chrono::milliseconds kRetry{1};
 
 constexpr Clock::time_point kNever = Clock::time_point::max();
+
+constexpr int control_peer(int rank) {
+  return Rank{rank} == kCoordinator ? kAnyRank : index(kCoordinator);
+}
 
 }  // namespace
 
@@ -180,6 +185,8 @@ bool ProgressEngine::wait_until(const Condition& met, Clock::time_point deadline
 }
 
 void ProgressEngine::wait(const PendingOperation& operation) {
+  if (operation.complete) return;
+  const NoteWaiting noted(operation.peer, operation.tag.value());
   const bool for_receipt = operation.kind != PendingOperation::Kind::kReceive;
   wait_until([&] { return operation.complete.load(); }, kNever, for_receipt);
 }
@@ -190,6 +197,7 @@ bool ProgressEngine::done(const PendingOperation& operation) {
 }
 
 ControlMessage ProgressEngine::next_control() {
+  const NoteWaiting noted(control_peer(rank_), kControlWait);
   while (true) {
     if (auto message = take_control()) return std::move(*message);
     wait_until([this] { return arrived_.load(); }, kNever);
@@ -199,6 +207,7 @@ ControlMessage ProgressEngine::next_control() {
 std::optional<ControlMessage> ProgressEngine::next_control(double timeout_seconds) {
   const auto timeout = std::chrono::duration<double>(timeout_seconds);
   const Clock::time_point deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout);
+  const NoteWaiting noted(control_peer(rank_), kControlWait);
   while (wait_until([this] { return arrived_.load(); }, deadline)) {
     if (auto message = take_control()) return message;
   }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "common/path_advice.h"
 #include "common/text.h"
 #include "config/cross_checks.h"
 #include "config/keys.h"
@@ -29,6 +30,8 @@ void check_section_names(const YamlNode& root) {
       if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) continue;
       fail(entry.where, entry.key, fmt::format("unknown section; did you mean '{}.{}'?", section, entry.key));
     }
+    if (entry.key == "base" || entry.key == "grid" || entry.key == "list")
+      fail(entry.where, entry.key, "unknown section: this is a grid; start it with `interlock sweep`");
     fail(entry.where, shorten(entry.key), "unknown section" + suggest(entry.key, known));
   }
 }
@@ -51,7 +54,18 @@ Config read_sections(const YamlNode& root) {
   config.optimizer = read_optimizer(section("optimizer"), config.origins);
   config.training = read_training(section("training"));
   config.run = read_run(section("run"), config.origins);
+  config.profile = read_profile(section("profile"));
   return config;
+}
+
+std::string why_unreadable(const std::string& path, int error) {
+  const std::filesystem::path file(path);
+  std::error_code ignored;
+  if (path.find('=') != std::string::npos && error == ENOENT)
+    return fmt::format("it is an override; the config comes before it, as in: CONFIG {}", path);
+  if (file.filename() == "config.yaml" && std::filesystem::is_directory(file.parent_path(), ignored))
+    return "this folder has none; give a config file, or the folder of a run";
+  return std::strerror(error) + advice_on_missing(path);
 }
 
 // Not read_file(): a config may be a pipe or, by mistake, something without an end.
@@ -61,13 +75,15 @@ std::string read_at_most(const std::string& path, std::size_t limit) {
   if (std::filesystem::is_directory(path, ignored)) fail(place, "", "is a folder; wants a config file");
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) fail(place, "", fmt::format("cannot read this config: {}", std::strerror(errno)));
+  if (!stream) fail(place, "", "cannot read this config: " + why_unreadable(path, errno));
   std::string content(limit + 1, '\0');
   stream.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<std::size_t>(stream.gcount()));
   if (stream.bad()) fail(place, "", "cannot read this config: the read failed");
   if (content.size() > limit)
     fail(place, "", fmt::format("is larger than {} bytes; this is no config", limit));
+  if (content.find('\0') != std::string::npos)
+    fail(place, "", "is a file of numbers, not of text; a config is a YAML file");
   return content;
 }
 

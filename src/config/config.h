@@ -185,6 +185,9 @@ enum class Precision { kFloat32, kBfloat16, kFloat16 };
 // The norm that training.clip_norm limits: each stage's own, or that of all stages together.
 enum class ClipScope { kStage, kGlobal };
 
+// What is done where a loss, a gradient or an activation is NaN or infinite.
+enum class NonfiniteKind { kStop, kSkip, kRewind, kIgnore };
+
 struct TrainingConfig {
   std::int64_t batch_size = 128;
   std::int64_t epochs = 1;
@@ -202,6 +205,8 @@ struct TrainingConfig {
   std::int64_t loss_scale_window = 2000;  // float16: doubled after so many steps without overflow
   bool deterministic = false;             // accelerators: only kernels that give the same bits every time
   bool tf32 = false;                      // accelerators: float32 products may round their factors to 10 bits
+  NonfiniteKind nonfinite = NonfiniteKind::kStop;
+  std::int64_t nonfinite_limit = 10;  // skip and rewind: so many such steps in a row end the run all the same
 };
 
 enum class DeviceKind { kAuto, kCpu, kCuda, kSimulated };
@@ -216,12 +221,29 @@ struct RunConfig {
   DeviceKind device = DeviceKind::kAuto;
   TransportKind transport = TransportKind::kAuto;
   BindKind bind = BindKind::kAuto;
-  int threads = 1;             // torch threads a rank
-  std::int64_t log_every = 0;  // steps between progress lines in a log; 0 = about ten an epoch
-  int keep_checkpoints = 2;    // newest ones kept; 0 = all
-  bool checkpoint = true;      // write one at the end of each epoch
+  int threads = 1;                          // torch threads a rank
+  std::int64_t log_every = 0;               // steps between progress lines in a log; 0 = about ten an epoch
+  int keep_checkpoints = 2;                 // newest ones kept; 0 = all
+  bool checkpoint = true;                   // write one at the end of each epoch
+  std::int64_t checkpoint_every_steps = 0;  // and after every so many steps; 0 = only at the ends of epochs
+  bool tensorboard = true;                  // write event files for TensorBoard as well
+  bool keep_best = false;  // also keep the one with the lowest evaluation loss of the last stage
+  // Seconds without progress after which the job ends with exit code 6; 0 = wait for ever. For one action,
+  // for whatever happens before the first step, and for writing or reading a checkpoint.
+  double watchdog_seconds = 300;
+  double setup_watchdog_seconds = 1800;
+  double checkpoint_watchdog_seconds = 600;
   // What actions take where device is kSimulated; kept, but without effect, with another device.
   std::optional<ActionTimes> simulated;
+};
+
+// Which steps are recorded for a trace, counted from the first step of each start of the program: `wait`
+// pass, `warmup` are recorded and thrown away, `active` are kept.
+struct ProfileConfig {
+  std::int64_t wait = 1;
+  std::int64_t warmup = 1;
+  std::int64_t active = 0;  // 0: nothing is recorded
+  bool operators = true;    // LibTorch's operators and, on a GPU, its kernels as well
 };
 
 struct Config {
@@ -233,6 +255,7 @@ struct Config {
   OptimizerConfig optimizer;
   TrainingConfig training;
   RunConfig run;
+  ProfileConfig profile;
 
   // The place of every key the user gave, by its full name ("partition.stages"): for messages by later
   // checks.

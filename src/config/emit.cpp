@@ -144,6 +144,8 @@ void write_training(Writer& out, const TrainingConfig& training) {
   }
   out.flag("deterministic", training.deterministic);
   out.flag("tf32", training.tf32);
+  out.raw("nonfinite", name_of(nonfinite_kinds(), training.nonfinite));
+  out.whole("nonfinite_limit", training.nonfinite_limit);
 }
 
 void write_run(Writer& out, const RunConfig& run) {
@@ -156,7 +158,21 @@ void write_run(Writer& out, const RunConfig& run) {
   out.whole("log_every", run.log_every);
   out.whole("keep_checkpoints", run.keep_checkpoints);
   out.flag("checkpoint", run.checkpoint);
+  out.whole("checkpoint_every_steps", run.checkpoint_every_steps);
+  out.flag("keep_best", run.keep_best);
+  out.flag("tensorboard", run.tensorboard);
+  out.number("watchdog_seconds", run.watchdog_seconds);
+  out.number("setup_watchdog_seconds", run.setup_watchdog_seconds);
+  out.number("checkpoint_watchdog_seconds", run.checkpoint_watchdog_seconds);
   if (run.simulated) out.raw("simulated", action_times(*run.simulated));
+}
+
+void write_profile(Writer& out, const ProfileConfig& profile) {
+  out.section("profile");
+  out.whole("wait", profile.wait);
+  out.whole("warmup", profile.warmup);
+  out.whole("active", profile.active);
+  out.flag("operators", profile.operators);
 }
 
 }  // namespace
@@ -171,6 +187,7 @@ std::string to_yaml(const Config& config) {
   write_optimizer(out, config.optimizer);
   write_training(out, config.training);
   write_run(out, config.run);
+  write_profile(out, config.profile);
   return out.result();
 }
 

@@ -7,8 +7,8 @@
 namespace interlock::config {
 
 const std::vector<std::string>& section_names() {
-  static const std::vector<std::string> names = {"model", "partition", "learning", "schedule",
-                                                 "data",  "optimizer", "training", "run"};
+  static const std::vector<std::string> names = {"model",     "partition", "learning", "schedule", "data",
+                                                 "optimizer", "training",  "run",      "profile"};
   return names;
 }
 
@@ -40,11 +40,13 @@ const std::vector<std::string>& keys_of(const std::string& section) {
       {"training",
        {"batch_size", "epochs", "max_steps", "loss", "label_smoothing", "clip_norm", "seed",
         "eval_every_epochs", "recompute", "precision", "loss_scale", "loss_scale_window", "clip_scope",
-        "deterministic", "tf32"}},
+        "deterministic", "tf32", "nonfinite", "nonfinite_limit"}},
       {"run",
        {"dir", "device", "threads", "log_every", "keep_checkpoints", "checkpoint", "simulated", "transport",
-        "bind"}},
+        "bind", "checkpoint_every_steps", "keep_best", "tensorboard", "watchdog_seconds",
+        "setup_watchdog_seconds", "checkpoint_watchdog_seconds"}},
       {"run.simulated", action_times},
+      {"profile", {"wait", "warmup", "active", "operators"}},
   };
   const auto found = keys.find(section);
   INTERLOCK_CHECK(found != keys.end(), "section " + section);

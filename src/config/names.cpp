@@ -113,6 +113,14 @@ const Names<ClipScope>& clip_scopes() {
   return names;
 }
 
+const Names<NonfiniteKind>& nonfinite_kinds() {
+  static const Names<NonfiniteKind> names = {{"stop", NonfiniteKind::kStop},
+                                             {"skip", NonfiniteKind::kSkip},
+                                             {"rewind", NonfiniteKind::kRewind},
+                                             {"ignore", NonfiniteKind::kIgnore}};
+  return names;
+}
+
 const Names<TransportKind>& transport_kinds() {
   static const Names<TransportKind> names = {{"auto", TransportKind::kAuto},
                                              {"host_staged", TransportKind::kHostStaged},

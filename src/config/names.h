@@ -30,6 +30,7 @@ const Names<DeviceKind>& device_kinds();
 const Names<WireType>& wire_types();
 const Names<Precision>& precisions();
 const Names<ClipScope>& clip_scopes();
+const Names<NonfiniteKind>& nonfinite_kinds();
 const Names<TransportKind>& transport_kinds();
 const Names<BindKind>& bind_kinds();
 

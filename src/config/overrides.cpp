@@ -1,7 +1,9 @@
 #include "config/overrides.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -51,8 +53,12 @@ void apply_override(YamlNode& root, const std::string& text) {
   const std::vector<std::string> parts = split_path(path);
   const bool has_empty_part = std::find(parts.begin(), parts.end(), "") != parts.end();
   if (equals == std::string::npos || has_empty_part || parts.size() > kMaxParts) {
+    std::error_code ignored;
+    const bool is_path = std::filesystem::exists(text, ignored);
     fail(kPlace, shorten(text),
-         "not an override; those have the form key.path=value, such as training.epochs=2");
+         fmt::format("not an override; those have the form key.path=value without spaces, such as "
+                     "training.epochs=2{}",
+                     is_path ? "; a path that belongs to an option is written --option=PATH" : ""));
   }
   YamlNode value = parse_yaml_override(text.substr(equals + 1), path);
   if (value.kind == YamlNode::Kind::kNull) value.kind = YamlNode::Kind::kUnset;

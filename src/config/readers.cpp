@@ -50,9 +50,7 @@ double read_double(const YamlNode& node, const std::string& key, const Interval&
 std::string read_text(const YamlNode& node, const std::string& key) {
   if (node.kind != YamlNode::Kind::kScalar) fail_type(node, key, "text");
   // No path or name needs one, and a zero byte would cut a path short without a word.
-  const bool control = std::any_of(node.scalar.begin(), node.scalar.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (control) fail_type(node, key, "text on one line without control characters");
+  if (has_control_character(node.scalar)) fail_type(node, key, "text on one line without control characters");
   return node.scalar;
 }
 

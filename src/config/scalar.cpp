@@ -84,6 +84,10 @@ std::string format_text(const std::string& value) {
   return quoted + '"';
 }
 
+bool has_control_character(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), is_control);
+}
+
 std::string shorten(const std::string& text) {
   constexpr std::size_t kLongest = 60;
   std::string result = text.substr(0, kLongest);

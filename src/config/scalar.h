@@ -19,6 +19,8 @@ std::string format_double(double value);  // shortest text that parses to the sa
 std::string format_text(
     const std::string& value);  // quoted unless every YAML reader takes it for text as it is
 
+bool has_control_character(const std::string& text);
+
 // `text` for use in a message: control characters replaced, cut after about 60 characters.
 std::string shorten(const std::string& text);
 

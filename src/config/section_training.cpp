@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kMaxBatch = 1'000'000;
 constexpr std::int64_t kMaxEpochs = 1'000'000;
 constexpr int kMaxCheckpoints = 1'000'000;
+constexpr std::int64_t kMostProfiled = 1000;  // steps: a trace is held in memory and read by a browser
 constexpr double kLargestScale = 4294967296;  // 2^32
 
 }  // namespace
@@ -35,6 +36,8 @@ TrainingConfig read_training(const Section& section) {
   section.read("loss_scale_window", training.loss_scale_window, 1);
   section.read("deterministic", training.deterministic);
   section.read("tf32", training.tf32);
+  section.read("nonfinite", training.nonfinite, nonfinite_kinds());
+  section.read("nonfinite_limit", training.nonfinite_limit, 1);
   return training;
 }
 
@@ -55,6 +58,12 @@ RunConfig read_run(const Section& section, Origins& origins) {
   section.read("log_every", run.log_every, 0);
   section.read("keep_checkpoints", run.keep_checkpoints, 0, kMaxCheckpoints);
   section.read("checkpoint", run.checkpoint);
+  section.read("checkpoint_every_steps", run.checkpoint_every_steps, 0);
+  section.read("keep_best", run.keep_best);
+  section.read("tensorboard", run.tensorboard);
+  section.read("watchdog_seconds", run.watchdog_seconds, kNotNegative);
+  section.read("setup_watchdog_seconds", run.setup_watchdog_seconds, kNotNegative);
+  section.read("checkpoint_watchdog_seconds", run.checkpoint_watchdog_seconds, kNotNegative);
   if (const YamlNode* times = section.find("simulated")) {
     run.simulated = read_action_times(*times, section.full("simulated"), origins);
   }
@@ -64,6 +73,15 @@ RunConfig read_run(const Section& section, Origins& origins) {
          "head_ms: 4, input_gradient_ms: 20, weight_gradient_ms: 40}");
   }
   return run;
+}
+
+ProfileConfig read_profile(const Section& section) {
+  ProfileConfig profile;
+  section.read("wait", profile.wait, 0);
+  section.read("warmup", profile.warmup, 0);
+  section.read("active", profile.active, 0, kMostProfiled);
+  section.read("operators", profile.operators);
+  return profile;
 }
 
 }  // namespace interlock::config

@@ -15,5 +15,6 @@ DataConfig read_data(const Section& section);
 OptimizerConfig read_optimizer(const Section& section, Origins& origins);
 TrainingConfig read_training(const Section& section);
 RunConfig read_run(const Section& section, Origins& origins);
+ProfileConfig read_profile(const Section& section);
 
 }  // namespace interlock::config

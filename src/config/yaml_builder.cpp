@@ -121,6 +121,8 @@ void YamlBuilder::close() {
 void YamlBuilder::add_key(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::kScalar)
     fail(node.where, path(), "a key must be text, not " + node.describe());
+  if (has_control_character(node.scalar))
+    fail(node.where, path(), "a key must be text without control characters, not " + node.describe());
   Frame& frame = open_.back();
   const YamlEntry* earlier = frame.node.find(node.scalar);
   frame.has_key = true;

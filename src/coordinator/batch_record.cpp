@@ -16,6 +16,7 @@ schedule::Report merge_replicas(const std::vector<schedule::Report>& replicas) {
     stage.elapsed_seconds += replica.elapsed_seconds;
     stage.cpu_seconds += replica.cpu_seconds;
     stage.sent_bytes += replica.sent_bytes;
+    if (stage.nonfinite.in == schedule::NonfiniteIn::kNothing) stage.nonfinite = replica.nonfinite;
     stage.peak_memory_mebibytes = std::max(stage.peak_memory_mebibytes, replica.peak_memory_mebibytes);
     stage.peak_activation_bytes = std::max(stage.peak_activation_bytes, replica.peak_activation_bytes);
     stage.micro_batch_activation_bytes =

@@ -1,11 +1,13 @@
 #pragma once
-// The progress line on standard output: one that rewrites itself on a terminal, plain lines in a log.
+// The progress line on standard output: one that rewrites itself on a terminal and fits into it, plain lines
+// in a log.
 
 #include <cstdint>
 #include <string>
 
 #include "coordinator/job.h"
 #include "coordinator/metrics_log.h"
+#include "coordinator/progress_line.h"
 
 namespace interlock::coordinator {
 
@@ -21,13 +23,13 @@ class ProgressDisplay {
 
  private:
   const Job& job_;
-  bool terminal_;
-  std::int64_t every_;  // steps between plain lines
+  std::string terminal_;  // its path; "": a log
+  std::int64_t every_;    // steps between plain lines
   double last_shown_ = 0;
   bool line_open_ = false;
 };
 
-// "2.301 2.215 1.987", "-" where there is none.
-std::string format_losses(const PerStage& losses, int digits = 4);
+// The evaluation's line: every stage's loss and accuracy.
+std::string describe(const EvalMetrics& metrics);
 
 }  // namespace interlock::coordinator

@@ -4,8 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/clock.h"
-#include "common/error.h"
+#include "common/log_file.h"
 #include "schedule/learning_rate.h"
 
 namespace interlock::coordinator {
@@ -15,50 +17,19 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-void RunRecorder::Sums::add(const BatchRecord& record) {
-  if (loss.empty()) loss = correct = busy = elapsed = PerStage(record.stages.size(), 0);
-  samples += record.order.samples;
-  const std::int64_t counted = record.stages.front().counted;
-  targets += counted;
-  for (std::size_t k = 0; k < record.stages.size(); ++k) {
-    const schedule::Report& report = record.stages[k];
-    loss[k] += report.has_loss != 0 ? report.loss * static_cast<double>(counted) : kNone;
-    correct[k] += static_cast<double>(report.correct);
-    busy[k] += report.busy_seconds;
-    elapsed[k] += report.elapsed_seconds;
-  }
-}
-
-PerStage RunRecorder::Sums::mean_loss() const {
-  PerStage mean;
-  for (const double sum : loss) mean.push_back(sum / static_cast<double>(targets));
-  return mean;
-}
-
-PerStage RunRecorder::Sums::accuracy(bool defined) const {
-  PerStage fraction;
-  for (std::size_t k = 0; k < correct.size(); ++k) {
-    fraction.push_back(defined && !std::isnan(loss[k]) ? correct[k] / static_cast<double>(targets) : kNone);
-  }
-  return fraction;
-}
-
-PerStage RunRecorder::Sums::busy_fraction() const {
-  PerStage fraction;
-  for (std::size_t k = 0; k < busy.size(); ++k)
-    fraction.push_back(elapsed[k] > 0 ? std::min(1.0, busy[k] / elapsed[k]) : 0);
-  return fraction;
-}
-
-RunRecorder::RunRecorder(const Job& job, bool append)
+RunRecorder::RunRecorder(const Job& job, bool append, Purpose purpose, LiveFile* live)
     : job_(job),
       log_(job.config.run.dir + "/metrics.jsonl", append),
+      live_(live),
       display_(job),
       classification_(job.config.training.loss == config::LossKind::kCrossEntropy),
       started_(monotonic_seconds()),
       previous_step_(started_),
       epoch_started_(started_) {
-  log_.write(run_metrics("start", job.steps_done));
+  if (!job.recorder_state.empty()) earlier_ = epoch_ = parse_running_sums(job.recorder_state, job.stages());
+  const RunMetrics start = run_metrics("start", job.steps_done);
+  log_.write(start);
+  if (job.config.run.tensorboard) board_.emplace(job, purpose == Purpose::kTraining, start.time);
 }
 
 double RunRecorder::seconds() const {
@@ -67,9 +38,10 @@ double RunRecorder::seconds() const {
 
 void RunRecorder::record_step(const BatchRecord& record) {
   const double now = monotonic_seconds();
-  Sums batch;
+  RunningSums batch;
   batch.add(record);
-  epoch_.add(record);
+  const bool left_out = record.stages.front().left_out != 0;
+  if (!left_out) epoch_.add(record);
   ++steps_seen_;
 
   StepMetrics metrics;
@@ -85,15 +57,23 @@ void RunRecorder::record_step(const BatchRecord& record) {
       static_cast<double>(record.order.samples) / std::max(1e-9, metrics.step_seconds);
   metrics.tokens_per_second =
       job_.text ? static_cast<double>(batch.targets) / std::max(1e-9, metrics.step_seconds) : kNone;
+  metrics.left_out = left_out;
+  metrics.time = wall_seconds();
+  for (const schedule::Report& report : record.stages)
+    metrics.memory_mebibytes.push_back(report.peak_memory_mebibytes);
   log_.write(metrics);
+  if (board_) board_->write(metrics);
 
   // The line shows the epoch's mean rate: single steps are noisy.
   StepMetrics shown = metrics;
   const double epoch_seconds = std::max(1e-9, now - epoch_started_);
-  shown.samples_per_second = static_cast<double>(epoch_.samples) / epoch_seconds;
-  if (job_.text) shown.tokens_per_second = static_cast<double>(epoch_.targets) / epoch_seconds;
+  shown.samples_per_second = static_cast<double>(epoch_.samples - earlier_.samples) / epoch_seconds;
+  if (job_.text)
+    shown.tokens_per_second = static_cast<double>(epoch_.targets - earlier_.targets) / epoch_seconds;
   const double per_step = (now - started_) / static_cast<double>(steps_seen_);
-  display_.show(shown, per_step * static_cast<double>(job_.total_steps - metrics.step));
+  const double seconds_left = per_step * static_cast<double>(job_.total_steps - metrics.step);
+  display_.show(shown, seconds_left);
+  if (live_ != nullptr) live_->step(shown, seconds_left);
 
   sent_bytes_.resize(record.stages.size(), 0);
   for (std::size_t k = 0; k < record.stages.size(); ++k)
@@ -109,13 +89,25 @@ void RunRecorder::record_step(const BatchRecord& record) {
     micro_batch_activations_.push_back(static_cast<double>(report.micro_batch_activation_bytes));
   }
   if (steps_seen_ == 1) first_step_cpu_seconds_ = cpu_seconds_;
-  const bool ends_epoch = metrics.step % job_.steps_per_epoch == 0 || metrics.step == job_.total_steps;
-  if (!ends_epoch) return;
+  if (!job_.ends_epoch(metrics.step)) return;
+  end_epoch(metrics, now);
+}
+
+void RunRecorder::end_epoch(const StepMetrics& last, double now) {
   const double seconds = now - epoch_started_;
-  log_.write(EpochMetrics{metrics.step, metrics.epoch, epoch_.mean_loss(), epoch_.accuracy(classification_),
-                          epoch_.busy_fraction(), seconds,
-                          static_cast<double>(epoch_.samples) / std::max(1e-9, seconds)});
-  epoch_ = {};
+  const EpochMetrics metrics{last.step,
+                             last.epoch,
+                             epoch_.mean_loss(),
+                             epoch_.accuracy(classification_),
+                             epoch_.busy_fraction(),
+                             seconds,
+                             static_cast<double>(epoch_.samples - earlier_.samples) / std::max(1e-9, seconds),
+                             last.time};
+  log_.write(metrics);
+  if (board_) board_->write(metrics);
+  note_in_log_file(fmt::format("epoch {} done at step {}: loss {}", metrics.epoch, metrics.step,
+                               format_losses(metrics.loss)));
+  epoch_ = earlier_ = {};
   epoch_started_ = now;
 }
 
@@ -126,19 +118,30 @@ void RunRecorder::record_evaluation(const BatchRecord& record) {
                                  record.order.epoch + 1,
                                  evaluation_.mean_loss(),
                                  evaluation_.accuracy(classification_),
-                                 {}};
+                                 {},
+                                 wall_seconds()};
   if (job_.text) {
     for (const double loss : last_evaluation_->loss) last_evaluation_->perplexity.push_back(std::exp(loss));
   }
   log_.write(*last_evaluation_);
+  if (board_) board_->write(*last_evaluation_);
+  if (live_ != nullptr) live_->evaluation(*last_evaluation_);
   display_.show(*last_evaluation_);
+  note_in_log_file(describe(*last_evaluation_));
   evaluation_ = {};
   previous_step_ = epoch_started_ = monotonic_seconds();  // evaluation time is not the next step's
 }
 
-void RunRecorder::finish(double coordinator_cpu_seconds) {
+void RunRecorder::record_checkpoint(CheckpointMetrics metrics) {
+  metrics.time = wall_seconds();
+  log_.write(metrics);
+  if (live_ != nullptr) live_->checkpoint(metrics);
+  note_in_log_file(fmt::format("checkpoint of step {} is on disk", metrics.step));
+}
+
+void RunRecorder::finish(double coordinator_cpu_seconds, bool stopped) {
   display_.finish_line();
-  RunMetrics metrics = run_metrics("end", job_.steps_done + steps_seen_);
+  RunMetrics metrics = run_metrics(stopped ? "stop" : "end", job_.steps_done + steps_seen_);
   metrics.seconds = seconds();
   metrics.coordinator_cpu_seconds = coordinator_cpu_seconds;
   metrics.cpu_seconds = metrics.cpu_seconds_in_steps = cpu_seconds_;
@@ -149,6 +152,8 @@ void RunRecorder::finish(double coordinator_cpu_seconds) {
   metrics.peak_activation_bytes = peak_activations_;
   metrics.micro_batch_activation_bytes = micro_batch_activations_;
   log_.write(metrics);
+  if (live_ != nullptr) live_->finish(stopped ? "stopped" : "done");
+  note_in_log_file(fmt::format("{} after step {}", stopped ? "stopped" : "done", metrics.steps));
 }
 
 RunMetrics RunRecorder::run_metrics(const std::string& event, std::int64_t steps) const {
@@ -158,6 +163,7 @@ RunMetrics RunRecorder::run_metrics(const std::string& event, std::int64_t steps
   metrics.horizon = job_.config.horizon();
   metrics.micro_batches = job_.config.schedule.micro_batches;
   metrics.steps = steps;
+  metrics.time = wall_seconds();
   return metrics;
 }
 

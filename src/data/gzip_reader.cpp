@@ -54,11 +54,14 @@ std::size_t GzipReader::read_some(std::uint8_t* bytes, std::size_t count) {
 }
 
 std::vector<std::uint8_t> GzipReader::read(std::uint64_t count) {
-  constexpr std::uint64_t kChunk = std::uint64_t{1} << 22;
+  constexpr std::uint64_t kSmallest = std::uint64_t{1} << 16;
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 22;
   std::vector<std::uint8_t> bytes;
   while (bytes.size() < count) {
     const std::size_t old = bytes.size();
-    const auto wanted = static_cast<std::size_t>(std::min(kChunk, count - old));
+    // No more at once than has proved to be there, so that a claim alone costs nothing.
+    const std::uint64_t chunk = std::clamp<std::uint64_t>(old, kSmallest, kLargest);
+    const auto wanted = static_cast<std::size_t>(std::min(chunk, count - old));
     bytes.resize(old + wanted);
     const std::size_t got = read_some(bytes.data() + old, wanted);
     if (got < wanted) {

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/path_advice.h"
 #include "data/cifar.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
@@ -26,6 +29,21 @@ using config::DataKind;
 void require_path(const Config& config) {
   if (config.data.path.empty()) {
     config::fail(config.where("data.path"), "data.path", "is needed for this data.kind: where the files are");
+  }
+}
+
+// Said here and not by who opens the file, for whom it is any file.
+void require_file(const Config& config, const char* key, const std::string& path) {
+  std::error_code ignored;
+  const std::string place = config.where(key).text();
+  if (!std::filesystem::exists(path, ignored)) {
+    throw DataError(fmt::format("{}: {}: {}: cannot open: No such file or directory{}", place, key, path,
+                                advice_on_missing(path)));
+  }
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw DataError(fmt::format(
+        "{}: {}: {}: is a folder; data.kind tensors wants a safetensors file with inputs and targets", place,
+        key, path));
   }
 }
 
@@ -164,6 +182,7 @@ std::unique_ptr<Dataset> first_rows(const TensorSamples& samples, std::int64_t l
 
 DataSource open_tensors(const Config& config) {
   require_path(config);
+  require_file(config, "data.path", config.data.path);
   reject_image_keys(config);
   const TensorSamples train = read_tensor_samples(config.data.path, config.training.loss);
   DataSource source;
@@ -179,6 +198,7 @@ DataSource open_tensors(const Config& config) {
     return source;
   }
   if (!config.data.eval_path.empty()) {
+    require_file(config, "data.eval_path", config.data.eval_path);
     const TensorSamples eval = read_tensor_samples(config.data.eval_path, config.training.loss);
     check_eval_fits(config.data.eval_path, eval, train);
     source.info.tokens = std::max(source.info.tokens, eval.tokens);

@@ -56,10 +56,11 @@ std::unique_ptr<Dataset> samples_of(const config::Config& config, text::TextPart
   if (data.sequences == config::SequenceKind::kLines) {
     throw DataError(fmt::format("{}: no line to {}; see data.holdout, data.eval_path", data.path, what));
   }
-  config::fail(
-      config.where("data.context"), "data.context",
-      fmt::format("there are {} tokens to {}, too few for one sample; at {} tokens a sample it takes {}",
-                  tokens, what, data.context, training ? 2 * data.context : data.context + 1));
+  config::fail(config.where("data.context"), "data.context",
+               fmt::format("there are {} tokens to {}, too few for one sample; at {} tokens a sample it "
+                           "takes {}: lower data.context, or give "
+                           "more text",
+                           tokens, what, data.context, training ? 2 * data.context : data.context + 1));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "data/tensor_samples.h"
 
+#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -50,6 +51,18 @@ void check_range(const std::string& path, const char* name, const at::Tensor& nu
   }
 }
 
+// One more than the largest number, all of which are then in range.
+std::int64_t count_numbers(const std::string& path, const char* name, const at::Tensor& numbers,
+                           const char* what, const char* whats) {
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
+  const auto largest = numbers.max().item<std::int64_t>();
+  if (largest > kLargest)
+    check_range(path, name, numbers, kLargest + 1, what,
+                fmt::format("; {} go up to {} at most", whats, kLargest));
+  check_range(path, name, numbers, largest + 1, what, fmt::format("; {} count from 0", whats));
+  return largest + 1;
+}
+
 at::Tensor convert_targets(const std::string& path, const at::Tensor& targets, config::LossKind loss) {
   const at::ScalarType type = targets.scalar_type();
   if (loss == config::LossKind::kMeanSquaredError) {
@@ -86,14 +99,10 @@ TensorSamples read_tensor_samples(const std::string& path, config::LossKind loss
   }
   samples.inputs = convert_inputs(path, samples.inputs);
   samples.targets = convert_targets(path, samples.targets, loss);
-  if (samples.inputs.scalar_type() == at::kLong) {
-    samples.tokens = samples.inputs.max().item<std::int64_t>() + 1;
-    check_range(path, "inputs", samples.inputs, samples.tokens, "token", "; tokens count from 0");
-  }
-  if (loss == config::LossKind::kMeanSquaredError) return samples;
-
-  samples.classes = samples.targets.max().item<std::int64_t>() + 1;
-  check_range(path, "targets", samples.targets, samples.classes, "class", "; classes count from 0");
+  if (samples.inputs.scalar_type() == at::kLong)
+    samples.tokens = count_numbers(path, "inputs", samples.inputs, "token", "tokens");
+  if (loss == config::LossKind::kCrossEntropy)
+    samples.classes = count_numbers(path, "targets", samples.targets, "class", "classes");
   return samples;
 }
 

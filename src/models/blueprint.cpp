@@ -72,9 +72,10 @@ void check_output(const config::Config& config, const Problem& problem, const Sh
   }
   if (output.back() >= problem.classes) return;
   if (config.data.kind == config::DataKind::kTensors || config.data.kind == config::DataKind::kIdx) {
-    throw DataError(fmt::format("{}: targets go up to class {}, but {} has only {} outputs (classes 0 to {})",
-                                config.data.path, problem.classes - 1, who, output.back(),
-                                output.back() - 1));
+    throw DataError(fmt::format(
+        "{}: targets go up to class {}, but {} has only {} outputs (classes 0 to {}); give it {}, or "
+        "correct the targets",
+        config.data.path, problem.classes - 1, who, output.back(), output.back() - 1, problem.classes));
   }
   config::fail(where, who,
                fmt::format("gives {} outputs, but the data has {} classes", output.back(), problem.classes));

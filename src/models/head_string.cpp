@@ -15,8 +15,8 @@ namespace {
 using config::LayerSpec;
 
 const std::vector<std::string>& token_names() {
-  static const std::vector<std::string> names = {"conv<C>", "bn",   "relu",  "gbpl",   "fc<N>",
-                                                 "fc",      "norm", "block", "unembed"};
+  static const std::vector<std::string> names = {"conv<C>", "bn", "relu", "pool",  "gbpl",
+                                                 "fc<N>",   "fc", "norm", "block", "unembed"};
   return names;
 }
 
@@ -41,6 +41,8 @@ class HeadBuilder {
       append(LayerSpec::make("relu"));
     } else if (name == "relu" && number == 0) {
       append(LayerSpec::make("relu"));
+    } else if (name == "pool" && number == 0) {
+      append(LayerSpec::make("avgpool2d"));
     } else if (name == "gbpl" && number == 0) {
       append(LayerSpec::make("gbpl"));
     } else if (name == "norm" && number == 0) {
@@ -78,7 +80,9 @@ class HeadBuilder {
   }
   [[nodiscard]] std::int64_t channels(const std::string& token) const {
     if (shape_.size() != 3)
-      refuse(fmt::format("'{}' needs [channels, height, width] but gets {}", token, format_shape(shape_)));
+      refuse(
+          fmt::format("'{}' needs [channels, height, width] but gets {}; after flat layers use linear, or fc",
+                      token, format_shape(shape_)));
     return shape_[0];
   }
   [[nodiscard]] std::int64_t features(const std::string& token) const {

@@ -4,6 +4,8 @@
 
 #include "common/error.h"
 #include "common/text.h"
+#include "models/layers/registry.h"
+#include "models/registered.h"
 
 namespace interlock::models {
 namespace {
@@ -22,7 +24,9 @@ void require_images(const config::Config& config, const Problem& problem) {
 Network describe_network(const config::Config& config, const Problem& problem) {
   switch (config.model.kind) {
     case config::ModelKind::kSequential:
-      return {config.model.layers, {}};
+      // Before anything counts layers: a model whose name is mistyped would count as one.
+      for (const config::LayerSpec& spec : config.model.layers) require_known(spec);
+      return {expand_models(config.model.layers, problem), {}};
     case config::ModelKind::kConvnet:
       require_images(config, problem);
       return describe_convnet(config.model, problem);

@@ -32,9 +32,9 @@ Network describe_network(const config::Config& config, const Problem& problem);
 
 // The layers of a head from learning.head, a string in the paper code's form, e.g.
 // "conv128_bn_conv64_bn_gbpl_fc", for an activation of shape `input`: conv<C> is a 3x3 convolution, bn batch
-// norm + ReLU, gbpl global pooling, fc<n> linear + ReLU, fc the final linear layer (flattening first where
-// needed); "linear" is short for "fc". Errors: UsageError at learning.head. On tokens [T, width]: norm, block
-// (as the model's own), fc (without bias) and unembed, which shares the tied matrix.
+// norm + ReLU, pool 2x2 and gbpl global average pooling, fc<n> linear + ReLU, fc the final linear layer
+// (flattening first where needed); "linear" is short for "fc". Errors: UsageError at learning.head. On tokens
+// [T, width]: norm, block (as the model's own), fc (without bias) and unembed, which shares the tied matrix.
 std::vector<config::LayerSpec> describe_head(const config::Config& config, const Shape& input,
                                              const Problem& problem);
 

@@ -24,12 +24,14 @@ std::vector<int> counts_as_written(const config::Config& config, int layers) {
   if (has_rest) *rest = layers - named;
   const int total = has_rest ? named + std::max(*rest, 0) : named;
   if ((has_rest && *rest < 1) || total != layers) {
-    const std::string problem =
-        has_rest
-            ? fmt::format(
-                  "the counts take {} of the network's {} layers, which leaves the stage with 'rest' empty",
-                  named, layers)
-            : fmt::format("the counts add up to {}, but the network has {} layers", named, layers);
+    const std::string problem = has_rest ? fmt::format(
+                                               "the counts take {} of the network's {} layers, which leaves "
+                                               "the stage with 'rest' empty; lower one",
+                                               named, layers)
+                                         : fmt::format(
+                                               "the counts add up to {}, but the network has {} layers; "
+                                               "change a count, or write rest for one",
+                                               named, layers);
     config::fail(config.where("partition.layers"), "partition.layers", problem);
   }
   return counts;
@@ -43,7 +45,8 @@ std::vector<LayerRange> cut(const config::Config& config, int layers) {
     const bool by_count = config.partition.layers.empty();
     config::fail(
         config.where(by_count ? "partition.stages" : "partition.layers"), "partition.stages",
-        fmt::format("{} stages, but the network has only {} layers: a stage would be empty", stages, layers));
+        fmt::format("{} stages, but the network has only {} layers: a stage would be empty; use {} or fewer",
+                    stages, layers, layers));
   }
   const std::vector<int> counts =
       config.partition.layers.empty() ? equal_counts(layers, stages) : counts_as_written(config, layers);

@@ -15,8 +15,11 @@
 namespace interlock::oracle {
 namespace {
 
+using config::NonfiniteKind;
+using schedule::NonfiniteIn;
 using torch::autograd::grad;
 using torch::autograd::variable_list;
+using training::Suspect;
 
 std::int64_t total_samples(const std::vector<data::Batch>& micro_batches) {
   std::int64_t total = 0;
@@ -54,7 +57,8 @@ Oracle::Copy::Copy(const training::RunPlan& plan, int k, at::Device device)
         return made;
       }()),
       optimizer(stage, plan.config),
-      scaler(plan, k) {}
+      scaler(plan, k),
+      buffers(stage) {}
 
 Oracle::Oracle(const training::RunPlan& plan, Replicas replicas, at::Device device)
     : plan_(plan),
@@ -81,7 +85,7 @@ std::vector<Oracle::Part> Oracle::parts_of(int k, std::int64_t samples,
   for (int r = 0; r < R; ++r) {
     const SampleRange rows = part_of(samples, r, R);
     if (rows.size() == 0) continue;
-    parts.push_back({copy(k, r), rows, context, {}, {}});
+    parts.push_back({copy(k, r), r, rows, context, {}, {}});
     if (R == 1) continue;
     parts.back().context.first_row = rows.begin;
     parts.back().context.micro_batch_samples = samples;
@@ -106,7 +110,10 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
     for (Part& part : stages.back()) {
       part.a = models::in_compute_layout(rows_of(whole, part.rows));
       if (!rule.losses_sent(k).empty()) part.a.requires_grad_();
+      if (k == 0) watch(part, NonfiniteIn::kInput, part.a, [] { return Suspect{-1, "the input data"}; });
       part.h = part.copy.stage.main().forward(part.a, part.context);
+      watch(part, NonfiniteIn::kActivation, part.h,
+            [&] { return training::search_activation(part.copy.stage, part.a.detach(), part.context); });
       outputs.push_back(part.h.detach());
     }
     whole = models::through_wire(joined(outputs), plan_.config);
@@ -125,6 +132,8 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       const at::Tensor prediction = rule.is_last(k) ? output : stage.head().forward(output, part.context);
       const at::Tensor y = rows_of(batch.targets, part.rows);
       const at::Tensor L = loss.share(prediction, y, batch_samples);
+      watch(part, NonfiniteIn::kLoss, L,
+            [&] { return training::search_loss(stage, output.detach(), part.context); });
       part.copy.has_loss = true;
       part.copy.loss += L.item<double>();
       part.copy.correct += loss.correct(prediction.detach(), y);
@@ -149,6 +158,13 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       const auto delta_of = [&](int l) {
         return models::in_compute_layout(rows_of(delta.at({l, k}), part.rows));
       };
+      const auto watch_sent = [&](int l, const at::Tensor& gradient) {
+        if (part.copy.scaler.active()) return;  // overflow is the scaler's business
+        watch(part, NonfiniteIn::kGradient, gradient, [&] {
+          return training::search_sent_gradient(part.copy.stage, part.a.detach(), delta_of(l), part.context,
+                                                l);
+        });
+      };
       const std::vector<at::Tensor> theta = part.copy.stage.main().parameter_list();
       if (rule.end_to_end() && !rule.losses_sent(k).empty()) {
         // One gradient serves both purposes: one pass, as in plain backpropagation.
@@ -157,10 +173,13 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
         const variable_list gradients = grad({part.h}, with_respect_to, {delta_of(K - 1)});
         accumulate(theta, gradients.data());
         sent[K - 1].push_back(gradients.back());
+        watch_sent(K - 1, gradients.back());
         continue;
       }
-      for (const int l : rule.losses_sent(k))
+      for (const int l : rule.losses_sent(k)) {
         sent[l].push_back(grad({part.h}, {part.a}, {delta_of(l)}, /*retain_graph=*/true)[0]);
+        watch_sent(l, sent[l].back());
+      }
       if (theta.empty()) continue;
       const auto to_mix = [&](int l) { return part.copy.scaler.for_mixing(delta_of(l), l); };
       accumulate(theta, grad({part.h}, theta, {training::mix_gradients(rule, k, to_mix)}).data());
@@ -171,24 +190,43 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
 
 BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, std::int64_t epoch,
                                 std::int64_t step) {
+  const config::NonfiniteKind nonfinite = plan_.config.training.nonfinite;
+  const bool may_leave_out = nonfinite == NonfiniteKind::kSkip || nonfinite == NonfiniteKind::kRewind;
   for (const auto& replicas : copies_) {
-    for (const auto& copy : replicas) copy->optimizer.clear_gradients();
+    for (const auto& copy : replicas) {
+      copy->optimizer.clear_gradients();
+      if (may_leave_out) copy->buffers.keep();
+    }
   }
   const models::Loss loss(plan_.config.training);
   const std::int64_t batch_samples = total_samples(micro_batches);
   std::int64_t counted = 0;
+  batch_ = {0, 0, 1, epoch, step, batch_samples};
+  finding_.reset();
   for (std::size_t m = 0; m < micro_batches.size(); ++m) {
+    micro_batch_ = static_cast<int>(m);
     const models::ForwardContext context =
         models::training_context(plan_.config.training.seed, epoch, step, static_cast<int>(m));
     counted += loss.counted(micro_batches[m].targets);
     train_micro_batch(data::to(micro_batches[m], device_), batch_samples, context);
   }
   sum_over_replicas();
-  agree_on_overflow();
-  sum_tied_gradients();
+  watch_gradients();
   const double correction = loss.correction(batch_samples, plan_.data.target_shape, counted);
-  update(step, correction);
-  return take_sums(correction, counted);
+  if (finding_) {
+    leave_out();
+  } else {
+    agree_on_overflow();
+    sum_tied_gradients();
+    update(step, correction);
+  }
+  BatchResult result = take_sums(correction, counted);
+  result.left_out = finding_.has_value();
+  if (finding_) {
+    result.nonfinite = finding_->what;
+    result.nonfinite_stage = finding_stage_;
+  }
+  return result;
 }
 
 BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches) {

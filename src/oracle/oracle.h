@@ -3,11 +3,16 @@
 // for every test, the debugger's friend and the CPU baseline. It shares the model, the loss and the optimizer
 // with the workers, but none of their code for gradients.
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/placement.h"
 #include "data/dataset.h"
+#include "training/kept_buffers.h"
+#include "training/nonfinite.h"
+#include "training/nonfinite_search.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
 
@@ -18,6 +23,10 @@ struct BatchResult {
   std::vector<double> loss;  // mean over the batch
   std::vector<std::int64_t> correct;
   std::int64_t counted = 0;  // targets that are not padding; samples where each has one target
+  // training.nonfinite, skip and rewind: nothing was learnt from the batch, because of this, on that stage.
+  bool left_out = false;
+  schedule::Nonfinite nonfinite{};
+  int nonfinite_stage = -1;
 };
 
 // Whether stages are cut into their replicas' parts of each micro-batch, so that every sum is taken in the
@@ -31,7 +40,8 @@ class Oracle {
   explicit Oracle(const training::RunPlan& plan, Replicas replicas = Replicas::kIgnored,
                   at::Device device = at::kCPU);
 
-  // One optimizer step. `micro_batches` are the slices of one batch, in order.
+  // One optimizer step. `micro_batches` are the slices of one batch, in order. Errors: NonfiniteError with
+  // training.nonfinite: stop.
   BatchResult train_batch(const std::vector<data::Batch>& micro_batches, std::int64_t epoch,
                           std::int64_t step);
 
@@ -53,6 +63,7 @@ class Oracle {
     models::Stage stage;
     training::StageOptimizer optimizer;
     training::LossScaler scaler;
+    training::KeptBuffers buffers;
     training::NetFlags skip;  // float16: nets whose gradients overflowed
     double loss = 0;
     bool has_loss = false;
@@ -61,6 +72,7 @@ class Oracle {
   // What a replica has of a micro-batch: rows of the whole, and a_k, h_k of these rows.
   struct Part {
     Copy& copy;
+    int replica;
     SampleRange rows;
     models::ForwardContext context;
     at::Tensor a, h;
@@ -72,6 +84,11 @@ class Oracle {
   std::vector<Part> parts_of(int k, std::int64_t samples, const models::ForwardContext& context);
   void train_micro_batch(const data::Batch& batch, std::int64_t batch_samples,
                          const models::ForwardContext& context);
+  void watch(const Part& part, schedule::NonfiniteIn in, const at::Tensor& value,
+             const std::function<training::Suspect()>& search);
+  void watch_gradients();
+  void found(int stage, int replica, training::Finding finding);
+  void leave_out();
   void sum_over_replicas();
   void sum_tied_gradients();
   void agree_on_overflow();
@@ -82,6 +99,10 @@ class Oracle {
   const Placement placement_;
   const at::Device device_;
   std::vector<std::vector<std::unique_ptr<Copy>>> copies_;  // [k][replica]
+  training::BatchPlace batch_;                              // that is trained; its stage means nothing
+  int micro_batch_ = 0;
+  std::optional<training::Finding> finding_;  // the first of the batch
+  int finding_stage_ = -1;
 };
 
 }  // namespace interlock::oracle

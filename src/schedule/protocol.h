@@ -19,6 +19,7 @@ enum class OrderKind : std::int32_t {
   kTrain,        // one batch: all micro-batches, then one optimizer step
   kEvaluate,     // one batch, forward only
   kCheckpoint,   // write this stage's shard, as of now
+  kRestore,      // take weights, buffers and optimizer state of the checkpoint of step `checkpoint`
   kShipTensors,  // send weights and last gradients to the coordinator (verify)
   kFinish,
 };
@@ -30,6 +31,17 @@ struct Order {
   std::int64_t step = 0;             // optimizer steps counted from 1; for other kinds: the steps done so far
   std::int64_t first_sample = 0;     // position in the epoch's order
   std::int64_t samples = 0;          // in this batch
+  std::int64_t checkpoint = 0;       // kRestore only
+};
+
+// Where a number was found that is none: NaN or infinite.
+enum class NonfiniteIn : std::int32_t { kNothing, kInput, kActivation, kLoss, kGradient };
+
+struct Nonfinite {
+  NonfiniteIn in = NonfiniteIn::kNothing;
+  std::int32_t micro_batch = -1;  // -1: not known, as for a gradient, which is a sum
+  std::int32_t layer = -1;        // through the whole network; -1: in the head, or not known
+  std::int32_t reserved = 0;
 };
 
 inline constexpr int kActionKinds = 6;
@@ -40,8 +52,9 @@ struct Report {
   std::int32_t stage = 0;
   std::int32_t replica = 0;
   std::int32_t has_loss = 0;
-  std::int32_t reserved = 0;  // no padding: reports are sent as bytes
-  double loss = 0;            // mean over the batch; a replica's share of it
+  std::int32_t left_out =
+      0;            // kTrain: 1: no update was made, on any stage; 2: not carried out at all (rewind)
+  double loss = 0;  // mean over the batch; a replica's share of it
   std::int64_t correct = 0;
   std::int64_t counted = 0;    // targets that are not padding; samples where each has one target
   double busy_seconds = 0;     // computing
@@ -54,6 +67,7 @@ struct Report {
   std::array<std::uint64_t, 2> checksum{};           // kCheckpoint: of the shard
   std::int64_t bytes = 0;                            // kCheckpoint: of the shard
   std::int64_t sent_bytes = 0;  // activations and gradients, while carrying out the order
+  Nonfinite nonfinite{};        // kTrain: on this stage
 };
 
 template <typename Message>

@@ -52,13 +52,18 @@ Schedule parse_valid_schedule(const std::string& text, const std::string& source
                               int micro_batches, const std::vector<int>& in_flight) {
   Schedule schedule = parse_schedule(text, source);
   if (static_cast<int>(schedule.size()) != rule.stages()) {
-    throw UsageError(fmt::format("{}: has {} stages, but the config has {} (partition.stages)", source,
-                                 schedule.size(), rule.stages()));
+    throw UsageError(
+        fmt::format("{}: has {} stages, but the config has {} (partition.stages); write it again with "
+                    "`interlock plan CONFIG --write {}`",
+                    source, schedule.size(), rule.stages(), source));
   }
   try {
     validate(rule, micro_batches, schedule, in_flight);
   } catch (const BrokenInvariant& fault) {
-    throw UsageError(fmt::format("{}: {}", source, fault.what()));
+    throw UsageError(
+        fmt::format("{}: {}; if it was written for another horizon, cut or number of micro-batches, write "
+                    "it again with `interlock plan CONFIG --write {}`",
+                    source, fault.what(), source));
   }
   return schedule;
 }

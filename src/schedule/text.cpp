@@ -23,10 +23,12 @@ constexpr Letter kLetters[] = {
     {'B', ActionKind::kBackward, true},
 };
 
+constexpr int kMostNumber = 1'000'000;  // of micro-batches and stages; so that sums of them fit, too
+
 // Reads a whole number at `at` and moves on to its end.
 bool read_number(const char*& at, const char* end, int& value) {
   const auto [next, error] = std::from_chars(at, end, value);
-  if (error != std::errc{} || value < 0) return false;
+  if (error != std::errc{} || value < 0 || value > kMostNumber) return false;
   at = next;
   return true;
 }

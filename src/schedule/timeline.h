@@ -14,7 +14,8 @@ struct TimelineOptions {
   std::string unit = "ms";   // ... of these
   int width = 100;           // text: columns, labels included
   int most_stages = 40;      // of more stages, the first and last few are drawn and the others counted
-  std::string title;         // SVG
+  std::string title = "";    // SVG
+  int most_actions = 0;      // SVG: the picture ends where a stage would show more of them; 0: it does not
 };
 
 // One step. A letter is an action of that kind, a capital one where it begins ("FffWwwww"), '.' is waiting;

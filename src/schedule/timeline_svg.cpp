@@ -70,8 +70,12 @@ double tick_of(double length) {
 
 class Drawing {
  public:
-  Drawing(const TimeWindow& window, const TimelineOptions& options, std::size_t rows)
-      : window_(window), options_(options), row_(std::clamp(600.0 / static_cast<double>(rows), 8.0, 26.0)) {
+  // `what`: how much of a run is drawn, in words.
+  Drawing(const TimeWindow& window, const std::string& what, const TimelineOptions& options, std::size_t rows)
+      : window_(window),
+        what_(what),
+        options_(options),
+        row_(std::clamp(600.0 / static_cast<double>(rows), 8.0, 26.0)) {
     const double width = kLeft + kPlotWidth + kRight;
     height_ = row_ * static_cast<double>(rows);
     svg_ = fmt::format(
@@ -108,8 +112,8 @@ class Drawing {
           "<text x=\"{0:.1f}\" y=\"{3:.1f}\" text-anchor=\"middle\">{4:g}</text>\n",
           x, y, y + 5, y + 18, i * tick);
     }
-    svg_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\">time in {}; grey: waiting; {} steps</text>\n</svg>\n",
-                        kLeft, y + 34, escaped(options_.unit), kSteps);
+    svg_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\">time in {}; grey: waiting; {}</text>\n</svg>\n", kLeft,
+                        y + 34, escaped(options_.unit), what_);
     return std::move(svg_);
   }
 
@@ -147,18 +151,40 @@ class Drawing {
   }
 
   const TimeWindow window_;
+  const std::string what_;
   const TimelineOptions& options_;
   const double row_;
   double height_ = 0;
   std::string svg_;
 };
 
+// The same window, or as much of it as shows at most `most` actions of any stage.
+TimeWindow cut_short(TimeWindow window, const Simulation& simulation, std::size_t most) {
+  for (const std::vector<Span>& spans : simulation.timeline) {
+    std::size_t shown = 0;
+    for (const Span& span : spans) {
+      if (span.end <= window.begin || span.end <= span.start || span.start >= window.end) continue;
+      if (shown++ == most) window.end = span.start;
+    }
+  }
+  return window;
+}
+
 }  // namespace
 
 std::string timeline_svg(const Simulation& simulation, const TimelineOptions& options) {
   const int stages = static_cast<int>(simulation.timeline.size());
   const std::vector<int> shown = shown_stages(stages, options.most_stages);
-  Drawing drawing(steady_window(simulation, kSteps), options, shown.size());
+  const TimeWindow whole = steady_window(simulation, kSteps);
+  const TimeWindow window = options.most_actions > 0
+                                ? cut_short(whole, simulation, static_cast<std::size_t>(options.most_actions))
+                                : whole;
+  const std::string what =
+      window.end < whole.end
+          ? fmt::format("the first {:.0f} % of {} steps",
+                        100 * (window.end - window.begin) / (whole.end - whole.begin), kSteps)
+          : fmt::format("{} steps", kSteps);
+  Drawing drawing(window, what, options, shown.size());
   for (std::size_t row = 0; row < shown.size(); ++row) {
     const int stage = shown[row];
     if (stage < 0) {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/path_advice.h"
 
 namespace interlock::storage {
 
@@ -18,20 +19,31 @@ void fail_at(const std::string& path, std::uint64_t offset, const std::string& p
   throw DataError(fmt::format("{}: byte {}: {}", path, offset, problem));
 }
 
-InputFile::InputFile(std::string path) : path_(std::move(path)) {
+InputFile::InputFile(std::string path, Links links) : path_(std::move(path)) {
   // Without O_NONBLOCK, opening a pipe by mistake would wait for a writer for ever.
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) throw DataError(fmt::format("{}: cannot open: {}", path_, std::strerror(errno)));
+  descriptor_ =
+      ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::kRefuse ? O_NOFOLLOW : 0));
+  if (descriptor_ < 0) {
+    const std::string reason = std::strerror(errno);
+    throw DataError(fmt::format("{}: cannot open: {}{}", path_, reason, advice_on_missing(path_)));
+  }
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor_);
-    throw DataError(fmt::format("{}: cannot read: it is not a regular file", path_));
+    throw DataError(fmt::format("{}: cannot read: it is {}; give the path of a file", path_,
+                                S_ISDIR(status.st_mode) ? "a folder" : "not a regular file"));
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
 InputFile::~InputFile() {
   ::close(descriptor_);
+}
+
+void InputFile::go_to(std::uint64_t offset) {
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
+    fail(offset, fmt::format("cannot go there: {}", std::strerror(errno)));
+  offset_ = offset;
 }
 
 void InputFile::read(void* bytes, std::size_t count) {

@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "storage/input_file.h"
 #include "storage/safetensors_header.h"
+#include "storage/safetensors_parts.h"
 
 namespace interlock::storage {
 namespace {
@@ -45,6 +46,8 @@ ElementType element_type(const std::string& name, at::ScalarType type) {
       fmt::format("tensor '{}' has type {}, which safetensors files do not hold", name, at::toString(type)));
 }
 
+}  // namespace
+
 at::Tensor read_tensor(InputFile& file, const TensorEntry& entry) {
   at::Tensor tensor = at::empty(entry.shape, at::TensorOptions(torch_type(entry.type)).device(at::kCPU));
   const std::uint64_t start = file.offset();
@@ -62,47 +65,7 @@ at::Tensor read_tensor(InputFile& file, const TensorEntry& entry) {
   return tensor;
 }
 
-std::string read_header(InputFile& file) {
-  if (file.size() < kLengthBytes)
-    file.fail(0, fmt::format("{} bytes are too few for safetensors", file.size()));
-  std::uint64_t length = 0;
-  file.read(&length, sizeof(length));
-  if (length > kMostHeaderBytes) {
-    file.fail(0,
-              fmt::format("a header of {} bytes is longer than the {} allowed; is this a safetensors file?",
-                          length, kMostHeaderBytes));
-  }
-  if (length > file.size() - kLengthBytes) {
-    file.fail(0, fmt::format("a header of {} bytes does not fit into the file's {}; is it complete?", length,
-                             file.size()));
-  }
-  std::string text(length, '\0');
-  file.read(text.data(), text.size());
-  return text;
-}
-
-}  // namespace
-
-const at::Tensor* TensorFile::find(const std::string& name) const {
-  for (const auto& [key, tensor] : tensors) {
-    if (key == name) return &tensor;
-  }
-  return nullptr;
-}
-
-TensorFile read_safetensors(const std::string& path) {
-  InputFile file(path);
-  const std::string text = read_header(file);
-  SafetensorsHeader header = parse_safetensors_header(path, text, file.size() - file.offset());
-  TensorFile result;
-  result.metadata = std::move(header.metadata);
-  result.tensors.reserve(header.tensors.size());
-  for (const TensorEntry& entry : header.tensors)
-    result.tensors.emplace_back(entry.name, read_tensor(file, entry));
-  return result;
-}
-
-void write_safetensors(const std::string& path, const TensorFile& file) {
+SafetensorsHeader header_of(const TensorFile& file, const std::string& path) {
   SafetensorsHeader header;
   header.metadata = file.metadata;
   std::set<std::string> names = {"__metadata__"};
@@ -118,17 +81,46 @@ void write_safetensors(const std::string& path, const TensorFile& file) {
     entry.end = cursor += static_cast<std::uint64_t>(tensor.numel()) * element_bytes(entry.type);
     header.tensors.push_back(std::move(entry));
   }
-  const std::string text = format_safetensors_header(header);
-  const std::uint64_t length = text.size();
+  return header;
+}
+
+void write_tensors(const std::string& path, const std::string& header, const TensorFile& file) {
+  const std::uint64_t length = header.size();
   AtomicFile output(path);
   output.write(&length, sizeof(length));
-  output.write(text.data(), text.size());
+  output.write(header.data(), header.size());
   for (const auto& [name, tensor] : file.tensors) {
-    const at::Tensor plain =
-        tensor.detach().cpu().contiguous();  // one tensor at a time, whatever the file's size
+    const at::Tensor plain = plain_copy(tensor);  // one tensor at a time, whatever the file's size
     output.write(plain.const_data_ptr(), plain.nbytes());
   }
   output.commit();
+}
+
+at::Tensor plain_copy(const at::Tensor& tensor) {
+  return tensor.detach().cpu().contiguous();
+}
+
+const at::Tensor* TensorFile::find(const std::string& name) const {
+  for (const auto& [key, tensor] : tensors) {
+    if (key == name) return &tensor;
+  }
+  return nullptr;
+}
+
+TensorFile read_safetensors(const std::string& path) {
+  InputFile file(path);
+  const std::string text = read_safetensors_header(file);
+  SafetensorsHeader header = parse_safetensors_header(path, text, file.size() - file.offset());
+  TensorFile result;
+  result.metadata = std::move(header.metadata);
+  result.tensors.reserve(header.tensors.size());
+  for (const TensorEntry& entry : header.tensors)
+    result.tensors.emplace_back(entry.name, read_tensor(file, entry));
+  return result;
+}
+
+void write_safetensors(const std::string& path, const TensorFile& file) {
+  write_tensors(path, format_safetensors_header(header_of(file, path)), file);
 }
 
 }  // namespace interlock::storage

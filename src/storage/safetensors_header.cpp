@@ -71,6 +71,25 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
+std::string read_safetensors_header(InputFile& file) {
+  if (file.size() < kLengthBytes)
+    file.fail(0, fmt::format("{} bytes are too few for safetensors", file.size()));
+  std::uint64_t length = 0;
+  file.read(&length, sizeof(length));
+  if (length > kMostHeaderBytes) {
+    file.fail(0,
+              fmt::format("a header of {} bytes is longer than the {} allowed; is this a safetensors file?",
+                          length, kMostHeaderBytes));
+  }
+  if (length > file.size() - kLengthBytes) {
+    file.fail(0, fmt::format("a header of {} bytes does not fit into the file's {}; is it complete?", length,
+                             file.size()));
+  }
+  std::string text(length, '\0');
+  file.read(text.data(), text.size());
+  return text;
+}
+
 SafetensorsHeader parse_safetensors_header(const std::string& path, const std::string& text,
                                            std::uint64_t data_bytes) {
   SafetensorsHeader header = parse_safetensors_json(path, text);

@@ -11,6 +11,8 @@
 
 namespace interlock::storage {
 
+class InputFile;
+
 inline constexpr std::uint64_t kLengthBytes = 8;                // the header's length stands before it
 inline constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // what the format allows
 
@@ -27,6 +29,9 @@ struct SafetensorsHeader {
   std::vector<TensorEntry> tensors;  // in the order of their data
   std::map<std::string, std::string> metadata;
 };
+
+// Reads the header's text from the start of the file; the data are what follows. Errors: DataError.
+std::string read_safetensors_header(InputFile& file);
 
 // `text` is the header alone, `data_bytes` what follows it in the file. The entries returned tile the data:
 // no hole, no overlap, nothing left over, each as long as its shape and type say. Errors: DataError "<path>:

@@ -13,6 +13,8 @@
 namespace interlock::storage {
 namespace {
 
+constexpr std::size_t kMostDimensions = 64;  // as many as torch computes with
+
 // One callback a token. A DOM would keep the last of two equal names; callbacks see both.
 class HeaderParser : public nlohmann::json::json_sax_t {
  public:
@@ -86,6 +88,8 @@ class HeaderParser : public nlohmann::json::json_sax_t {
     if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
       fail(fmt::format("tensor '{}': {} is too large a number for {}", entry_.name, number, key_));
     }
+    if (numbers_.size() == kMostDimensions)
+      fail(fmt::format("tensor '{}': {} has more than {} numbers", entry_.name, key_, kMostDimensions));
     numbers_.push_back(number);
     return true;
   }

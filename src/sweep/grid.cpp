@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/files.h"
+#include "common/path_advice.h"
 #include "common/text.h"
 #include "config/keys.h"
 #include "config/names.h"
@@ -140,7 +141,8 @@ Grid read_grid(const std::string& path, const std::vector<std::string>& override
   const config::Location place{path, 0, 0};
   std::string content;
   std::string reason;
-  if (!read_file(path, content, reason)) fail(place, "", "cannot read this grid: " + reason);
+  if (!read_file(path, content, reason))
+    fail(place, "", "cannot read this grid: " + reason + advice_on_missing(path));
   YamlNode root = config::parse_yaml_file(content, path);
   if (root.kind != YamlNode::Kind::kMap) config::fail_type(root, "", "a map with base, and grid or list");
 
@@ -156,8 +158,10 @@ Grid read_grid(const std::string& path, const std::vector<std::string>& override
   }
   for (const YamlEntry& entry : root.entries) {
     if (std::find(kKeys.begin(), kKeys.end(), entry.key) == kKeys.end()) {
-      fail(entry.where, config::shorten(entry.key),
-           "unknown key of a grid" + config::suggest(entry.key, kKeys));
+      const std::string of_config = entry.key == "model" || entry.key == "data"
+                                        ? ": this is a config; a grid names it as its base (docs/sweep.md)"
+                                        : config::suggest(entry.key, kKeys);
+      fail(entry.where, config::shorten(entry.key), "unknown key of a grid" + of_config);
     }
     if (is_given(entry.value)) read_entry(entry, grid);
   }
@@ -168,7 +172,9 @@ Grid read_grid(const std::string& path, const std::vector<std::string>& override
   namespace fs = std::filesystem;
   const config::Location base_place = root.find("base")->value.where;
   grid.base = (fs::path(path).parent_path() / grid.base).lexically_normal().string();
-  if (!fs::is_regular_file(grid.base)) fail(base_place, "base", "there is no config " + grid.base);
+  if (!fs::is_regular_file(grid.base)) {
+    fail(base_place, "base", fmt::format("there is no config {}{}", grid.base, advice_on_missing(grid.base)));
+  }
   if (grid.dir.empty()) grid.dir = "runs/" + fs::path(path).stem().string();
   return grid;
 }

@@ -14,7 +14,7 @@
 #include "common/error.h"
 #include "common/text.h"
 #include "sweep/child_process.h"
-#include "sweep/run_lock.h"
+#include "common/file_lock.h"
 
 namespace interlock::sweep {
 namespace {

@@ -15,7 +15,7 @@ struct Job {
   int id = 0;
   int cost = 1;  // of the pool's capacity
   std::vector<std::string> command;
-  std::string log;  // its output is appended here; the file is locked meanwhile (run_lock.h)
+  std::string log;  // its output is appended here; the file is locked meanwhile (common/file_lock.h)
 };
 
 struct JobEnd {

@@ -33,15 +33,14 @@ Launcher find_launcher(const std::string& program) {
   }
   if (!launcher.mpirun.empty()) return launcher;
   namespace fs = std::filesystem;
-  const fs::path script =
-      fs::path(program).parent_path() / "../../launch/lib/mpirun.sh";  // from build/release
-  std::error_code missing;
-  const fs::path found = fs::canonical(script, missing);
-  if (!missing) {
+  for (const char* script : {"../../launch/lib/mpirun.sh", "../share/interlock/launch/lib/mpirun.sh"}) {
+    std::error_code missing;
+    const fs::path found = fs::canonical(fs::path(program).parent_path() / script, missing);
+    if (missing) continue;
     launcher.mpirun = {found.string()};
-  } else {
-    launcher.mpirun = {"mpirun", "--oversubscribe", "--bind-to", "none", "-np"};
+    return launcher;
   }
+  launcher.mpirun = {"mpirun", "--oversubscribe", "--bind-to", "none", "-np"};
   return launcher;
 }
 

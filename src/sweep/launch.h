@@ -13,8 +13,8 @@ struct Launcher {
   std::vector<std::string> mpirun;  // "RANKS PROGRAM ..." follows it
 };
 
-// INTERLOCK_MPIRUN (words separated by blanks) where it is set; else the launch/lib/mpirun.sh of the checkout
-// that `program` was built in; else mpirun itself.
+// INTERLOCK_MPIRUN (words separated by blanks) where it is set; else the mpirun.sh of the checkout that
+// `program` was built in (build/release) or was installed with; else mpirun itself.
 Launcher find_launcher(const std::string& program);
 
 // `resume`: go on from the newest checkpoint instead of setting an earlier start aside.

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/files.h"
-#include "sweep/run_lock.h"
+#include "common/file_lock.h"
 
 namespace interlock::sweep {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/files.h"
+#include "common/path_advice.h"
 #include "text/checksum.h"
 #include "text/tokenizer.h"
 
@@ -18,7 +19,9 @@ class SentencePieceTokenizer : public Tokenizer {
   explicit SentencePieceTokenizer(const std::string& path) {
     std::string model;
     std::string reason;
-    if (!read_file(path, model, reason)) throw DataError(fmt::format("{}: cannot read: {}", path, reason));
+    if (!read_file(path, model, reason))
+      throw DataError(
+          fmt::format("data.vocabulary: {}: cannot read: {}{}", path, reason, advice_on_missing(path)));
     const auto status = processor_.LoadFromSerializedProto(model);
     if (!status.ok() || processor_.GetPieceSize() < 1) {
       throw DataError(fmt::format("{}: no SentencePiece model ({}); see data.vocabulary", path,

@@ -24,9 +24,9 @@ bool continues_character(char c) {
 }  // namespace
 
 TextReader::TextReader(std::vector<std::string> files, std::size_t most_bytes)
-    : files_(std::move(files)), most_bytes_(most_bytes) {
+    : files_(std::move(files)), most_bytes_(most_bytes), capacity_(kBlockBytes + most_bytes + 1) {
   INTERLOCK_CHECK(most_bytes >= 4, fmt::format("{}", most_bytes));
-  buffer_.resize(kBlockBytes + most_bytes + 1);
+  buffer_.reset(new char[capacity_]);
 }
 
 TextReader::~TextReader() {
@@ -42,12 +42,12 @@ bool TextReader::open_next() {
 }
 
 bool TextReader::fill() {
-  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
   ssize_t got = 0;
   do {
-    got = ::read(descriptor_, buffer_.data() + end_, std::min(kBlockBytes, buffer_.size() - end_));
+    got = ::read(descriptor_, buffer_.get() + end_, std::min(kBlockBytes, capacity_ - end_));
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     throw DataError(fmt::format("{}: cannot read: {}", files_[next_file_ - 1], std::strerror(errno)));
@@ -59,7 +59,7 @@ bool TextReader::fill() {
 
 // How much of a line that is too long goes into one piece.
 std::size_t TextReader::cut() const {
-  const std::string_view window(buffer_.data() + begin_, most_bytes_);
+  const std::string_view window(buffer_.get() + begin_, most_bytes_);
   for (std::size_t size = most_bytes_; size > 0; --size) {
     if (is_white_space(window[size - 1])) return size;
   }
@@ -71,7 +71,7 @@ std::size_t TextReader::cut() const {
 bool TextReader::next(Piece& piece) {
   for (;;) {
     if (descriptor_ < 0 && !open_next()) return false;
-    const char* start = buffer_.data() + begin_;
+    const char* start = buffer_.get() + begin_;
     const std::size_t ready = end_ - begin_;
     const std::size_t window = std::min(ready, most_bytes_ + 1);
     if (const void* newline = std::memchr(start, '\n', window)) {
@@ -89,7 +89,7 @@ bool TextReader::next(Piece& piece) {
     ::close(descriptor_);
     descriptor_ = -1;
     if (ready == 0) continue;
-    piece = {{buffer_.data() + begin_, end_ - begin_}, true};
+    piece = {{buffer_.get() + begin_, end_ - begin_}, true};
     begin_ = end_ = 0;
     return true;
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,9 @@ class TextReader {
   std::size_t most_bytes_;
   std::size_t next_file_ = 0;
   int descriptor_ = -1;
-  std::string buffer_;
-  std::size_t begin_ = 0;  // buffer_[begin_, end_) has been read and not handed out
+  std::size_t capacity_;
+  std::unique_ptr<char[]> buffer_;  // not initialised: a small file touches little of it
+  std::size_t begin_ = 0;           // buffer_[begin_, end_) has been read and not handed out
   std::size_t end_ = 0;
   std::uint64_t bytes_read_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/path_advice.h"
 #include "text/checksum.h"
 #include "text/shards.h"
 
@@ -95,7 +96,8 @@ TextSource text_in_folder(const std::string& folder, int first_shard) {
 
 TextSource find_text(const std::string& path) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) throw DataError(fmt::format("{}: no such file or folder", path));
+  if (!fs::exists(path, ignored))
+    throw DataError(fmt::format("{}: no such file or folder{}", path, advice_on_missing(path)));
   if (!is_folder(path)) return describe({path});
   const std::string benchmark = benchmark_folder(path);
   return benchmark.empty() ? text_in_folder(path, 0) : text_in_folder(benchmark + "/" + kTrainingFolder, 1);

@@ -51,6 +51,7 @@ class TokenFile {
  private:
   TokenFile(const unsigned char* bytes, std::uint64_t size) : bytes_(bytes), size_(size) {}
   [[nodiscard]] std::string problem(const std::string& key);
+  [[nodiscard]] bool lines_are_in_order() const;
 
   const unsigned char* bytes_;
   std::uint64_t size_;

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/files.h"
+#include "common/path_advice.h"
 #include "schedule/program.h"
 #include "schedule/schedule_file.h"
 #include "training/loss_scaler.h"
@@ -40,11 +41,14 @@ std::vector<int> all_stages(const RunPlan& plan) {
   return stages;
 }
 
-// The few numbers that global clipping and float16 exchange cost their way only.
+// The few numbers that global clipping, steps that may be left out and float16 exchange cost their way only.
 void add_number_exchanges(const RunPlan& plan, schedule::Costs& costs) {
   const config::TrainingConfig& training = plan.config.training;
   const double there_and_back = 2 * plan.config.schedule.latency_us * 1e-6;
-  if (training.clip_norm > 0 && training.clip_scope == config::ClipScope::kGlobal) {
+  const bool may_leave_out = training.nonfinite == config::NonfiniteKind::kSkip ||
+                             training.nonfinite == config::NonfiniteKind::kRewind;
+  const bool clips_globally = training.clip_norm > 0 && training.clip_scope == config::ClipScope::kGlobal;
+  if (may_leave_out || clips_globally) {
     update_together(costs, all_stages(plan));
     costs.update_exchange_seconds = std::max(costs.update_exchange_seconds, there_and_back);
   }
@@ -113,14 +117,14 @@ KnownCosts known_costs(const RunPlan& plan) {
   const int stages = plan.rule.stages();
   KnownCosts known;
   if (config.schedule.costs) {
-    known = {{action_costs(*config.schedule.costs, stages), {}, {}}, "schedule.costs"};
+    known = {{action_costs(*config.schedule.costs, stages), {}, {}}, false, "schedule.costs"};
   } else if (!config.schedule.costs_file.empty()) {
     const Profile profile = read_profile(config.schedule.costs_file);
-    known = {{stage_costs(profile, plan), {}, {}}, "measured: " + config.schedule.costs_file};
+    known = {{stage_costs(profile, plan), {}, {}}, false, "measured: " + config.schedule.costs_file};
   } else if (config.run.device == config::DeviceKind::kSimulated) {
-    known = {{action_costs(*config.run.simulated, stages), {}, {}}, "run.simulated"};
+    known = {{action_costs(*config.run.simulated, stages), {}, {}}, false, "run.simulated"};
   } else {
-    known = {schedule::equal_costs(stages), "assumed: all stages alike"};
+    known = {schedule::equal_costs(stages), true, "assumed: all stages alike"};
   }
   for (schedule::StageCosts& stage : known.costs.stages) {
     if (!config.training.recompute) break;
@@ -169,7 +173,7 @@ schedule::Plan choose_schedule(const RunPlan& plan, const schedule::Costs& costs
   std::string reason;
   if (!read_file(file, text, reason)) {
     throw UsageError(fmt::format("schedule.file: {}: {}; `interlock plan CONFIG --write {}` makes one", file,
-                                 reason, file));
+                                 reason + advice_on_missing(file), file));
   }
   schedule::Plan chosen;
   chosen.description = "from " + file;

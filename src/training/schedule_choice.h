@@ -15,6 +15,7 @@ std::vector<int> tied_stages(const RunPlan& plan);
 
 struct KnownCosts {
   schedule::Costs costs;
+  bool assumed = false;  // nobody knows: all stages alike
   std::string
       source;  // "measured: profile.json", "schedule.costs", "run.simulated", "assumed: all stages alike"
 };

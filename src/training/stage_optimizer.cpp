@@ -151,6 +151,10 @@ void StageOptimizer::step(const Update& update) {
   }
 }
 
+void StageOptimizer::begin() {
+  for (ParameterState& state : states_) begin_state(state, config_);
+}
+
 models::NamedTensors StageOptimizer::state() const {
   models::NamedTensors all;
   const bool sgd = config_.kind == OptimizerKind::kSgd;
@@ -176,8 +180,11 @@ void StageOptimizer::load_state(const storage::TensorFile& file, const std::stri
       const std::string full = fmt::format("optimizer.{}.{}", state.name, slot);
       const at::Tensor* found = file.find(full);
       if (found == nullptr)
-        throw DataError(fmt::format(
-            "{}: tensor '{}' is missing; was the checkpoint written with another optimizer?", path, full));
+        throw DataError(
+            fmt::format("{}: tensor '{}' is missing; was the checkpoint written with another optimizer? Keep "
+                        "that one, or take the "
+                        "weights alone with --resume=none and model.init",
+                        path, full));
       models::copy_tensor(target, *found, full, path);
     };
     begin_state(state, config_);

@@ -47,6 +47,10 @@ class StageOptimizer {
   void step(const Update& update);
   void step(double learning_rate, double gradient_scale = 1) { step({learning_rate, gradient_scale}); }
 
+  // Makes the state of parameters that have none yet, as zeros: a run that has only left steps out so far
+  // must have a checkpoint that can be read.
+  void begin();
+
   // Optimizer state as named tensors, "optimizer.<parameter>.<slot>", for checkpoints.
   [[nodiscard]] models::NamedTensors state() const;
 

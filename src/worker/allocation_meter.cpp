@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include <ATen/record_function.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
@@ -24,6 +25,8 @@ class Meter : public c10::MemoryReportingInfoBase {
 }  // namespace
 
 std::int64_t bytes_kept_by(const std::function<void()>& code) {
+  // LibTorch's profiler, where it is on, would take the meter in its place for its own.
+  const at::RecordFunctionGuard unrecorded(/*is_enabled=*/false);
   const auto meter = std::make_shared<Meter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
   code();

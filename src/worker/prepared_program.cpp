@@ -4,6 +4,7 @@
 
 #include "schedule/generator.h"
 #include "schedule/program.h"
+#include "trace/record.h"
 
 namespace interlock::worker {
 namespace {
@@ -13,7 +14,7 @@ PreparedProgram prepare(const schedule::GradientRule& rule, int stage,
   PreparedProgram prepared{{}, schedule::receive_order(rule, stage, program), {}};
   auto next = prepared.receives.begin();  // they are in the order of first use
   for (const schedule::Action& action : program) {
-    PreparedAction one{action, {}};
+    PreparedAction one{action, {}, trace::name_of(action)};
     const std::vector<schedule::Message> consumed = schedule::messages_consumed(rule, stage, action);
     while (next != prepared.receives.end() &&
            std::find(consumed.begin(), consumed.end(), *next) != consumed.end()) {

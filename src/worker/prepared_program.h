@@ -2,6 +2,7 @@
 // A stage's program for a batch of some number of micro-batches, with everything about its messages looked up
 // once.
 
+#include <string>
 #include <vector>
 
 #include "schedule/messages.h"
@@ -12,6 +13,7 @@ namespace interlock::worker {
 struct PreparedAction {
   schedule::Action action;
   std::vector<schedule::Message> takes;  // messages that no earlier action of the program has taken
+  std::string name;                      // for people: "F 3"
 };
 
 struct PreparedProgram {

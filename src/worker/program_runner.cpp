@@ -1,5 +1,8 @@
 #include "worker/program_runner.h"
 
+#include "common/activity.h"
+#include "common/fault_point.h"
+
 namespace interlock::worker {
 
 using schedule::Action;
@@ -27,8 +30,11 @@ void ProgramRunner::expect_last_gradients(const PreparedProgram& program) {
 void ProgramRunner::forward(const PreparedAction& prepared, const MicroBatchSource& source) {
   const int m = prepared.action.micro_batch;
   data::Batch batch;
+  fault_point("forward");
   if (own_.stage == 0) {
+    const trace::Span loading(marks_.recorder, {trace::RecordKind::kLoad, 0, m});
     batch = source(m);
+    fault_point("batch_loaded");
   } else {
     StageLinks::Arrival arrival = links_.receive(prepared.takes.front());
     batch = {std::move(arrival.data), std::move(arrival.targets)};
@@ -56,9 +62,16 @@ void ProgramRunner::input_gradients(const Action& action) {
 }
 
 void ProgramRunner::update(double learning_rate) {
+  fault_point("update");
   links_.check();
-  if (buckets_ != nullptr) buckets_->finish();
+  if (buckets_ != nullptr) {
+    const trace::Span summing(marks_.recorder, {trace::RecordKind::kSum});
+    buckets_->finish();
+  }
   if (replicas_ > 1) device_.set_batch_counted(exchange_.sum_over_replicas(device_.sums().counted));
+  if (const std::optional<bool> here = device_.find_nonfinite()) {
+    if (exchange_.found_anywhere(*here)) return device_.leave_out();
+  }
   if (std::optional<training::LossFlags> found = device_.find_overflow()) {
     exchange_.share_overflows(*found);
     device_.agree_on_overflow(*found);
@@ -70,6 +83,7 @@ void ProgramRunner::update(double learning_rate) {
     device_.set_total_squares(exchange_.sum_over_stages(*own));
   }
   device_.update(learning_rate);
+  fault_point("updated");
 }
 
 void ProgramRunner::carry_out(const PreparedAction& prepared, double learning_rate,
@@ -78,15 +92,19 @@ void ProgramRunner::carry_out(const PreparedAction& prepared, double learning_ra
   const int m = action.micro_batch;
   if (&action == last_loss_) buckets_->expect_last(GradientBuckets::Part::kHead);
   if (&action == last_weights_) buckets_->expect_last(GradientBuckets::Part::kMain);
+  note_action(static_cast<int>(action.kind), m, action.loss);
+  const ActionMark mark(marks_, prepared);
   if (action.kind != ActionKind::kForward) take_gradients(prepared);
   switch (action.kind) {
     case ActionKind::kForward:
       return forward(prepared, source);
     case ActionKind::kLocalLoss:
+      fault_point("local_loss");
       return device_.local_loss(m);
     case ActionKind::kInputGradient:
       return input_gradients(action);
     case ActionKind::kWeightGradient:
+      fault_point("weight_gradient");
       return device_.weight_gradient(m);
     case ActionKind::kBackward:
       return links_.send_gradient(m, samples(m), action.loss, device_.backward(m, action.loss));
@@ -99,6 +117,7 @@ void ProgramRunner::run(const PreparedProgram& program, const std::vector<std::i
                         double learning_rate, const MicroBatchSource& source,
                         std::array<std::int64_t, schedule::kActionKinds>& actions) {
   sizes_ = &sizes;
+  links_.begin_batch();
   expect_last_gradients(program);
   for (const PreparedAction& prepared : program.actions) {
     if (!has_part(prepared.action)) continue;

@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "schedule/protocol.h"
+#include "worker/action_mark.h"
 #include "worker/gradient_buckets.h"
 #include "worker/prepared_program.h"
 #include "worker/stage_device.h"
@@ -23,14 +24,15 @@ class ProgramRunner {
  public:
   // All must outlive it; `buckets` is null where the stage has no replicas.
   ProgramRunner(const training::RunPlan& plan, Place own, StageDevice& device, StageLinks& links,
-                UpdateExchange& exchange, GradientBuckets* buckets)
+                UpdateExchange& exchange, GradientBuckets* buckets, const Marks& marks)
       : plan_(plan),
         own_(own),
         replicas_(plan.config.partition.placement().replicas(own.stage)),
         device_(device),
         links_(links),
         exchange_(exchange),
-        buckets_(buckets) {}
+        buckets_(buckets),
+        marks_(marks) {}
 
   // `sizes`: samples of the batch's micro-batches, of all replicas together. REQUIRES that the links expect
   // the program's messages. `source` is used by stage 0 only. Counts every action into `actions`.
@@ -54,6 +56,7 @@ class ProgramRunner {
   StageLinks& links_;
   UpdateExchange& exchange_;
   GradientBuckets* const buckets_;
+  const Marks marks_;
   const std::vector<std::int64_t>* sizes_ = nullptr;  // of the batch that is run
   const schedule::Action* last_loss_ = nullptr;       // after these the head's, and the main net's, gradients
   const schedule::Action* last_weights_ = nullptr;    // are complete; null where none is to come

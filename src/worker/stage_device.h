@@ -10,6 +10,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "schedule/protocol.h"
 #include "training/loss_scaler.h"
 #include "worker/batch_totals.h"
 
@@ -47,6 +48,13 @@ class StageDevice {
   // Before U and before the end of an evaluation: how many targets of the whole batch count. Only where
   // replicas have parts of it; else it is what sums() says.
   virtual void set_batch_counted(std::int64_t) {}
+
+  // training.nonfinite: skip or rewind. Before U and what follows here: was anything NaN or infinite on this
+  // stage? Nothing where stages need not agree on it. If it was on any, leave_out() takes U's place, on all:
+  // nothing learns from the batch. left_out() then tells what arose on this stage, until the next batch.
+  virtual std::optional<bool> find_nonfinite() { return std::nullopt; }
+  virtual void leave_out() {}
+  [[nodiscard]] virtual std::optional<schedule::Nonfinite> left_out() const { return std::nullopt; }
 
   // Before U, in this order; each where find_overflow() and main_squares() give something.
   // float16: which losses' gradients overflowed here, then on any stage that they reach.

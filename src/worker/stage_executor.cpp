@@ -1,12 +1,14 @@
 #include "worker/stage_executor.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/placement.h"
 #include "data/sampler.h"
 #include "models/layout.h"
@@ -14,11 +16,17 @@
 #include "schedule/program.h"
 #include "training/gradient_clipping.h"
 #include "training/mix.h"
-#include "training/tied_weights.h"
 #include "worker/allocation_meter.h"
 #include "worker/stacked_gradient.h"
 
 namespace interlock::worker {
+namespace {
+
+using schedule::NonfiniteIn;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
 
 StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage& stage,
                              training::StageOptimizer& optimizer, const Surroundings& surroundings)
@@ -35,6 +43,7 @@ StageExecutor::StageExecutor(const training::RunPlan& plan, const models::Stage&
       recompute_(plan.config.training.recompute),
       clips_globally_(training::clips_globally(plan.config.training)),
       scaler_(plan, stage.number()),
+      guard_(plan, stage, surroundings.replica, stopwatch_.has_value()),
       theta_(stage.main().parameter_list()),
       phi_(stage.has_head() ? stage.head().parameter_list() : std::vector<at::Tensor>{}) {}
 
@@ -48,6 +57,8 @@ void StageExecutor::begin_batch(bool training, std::int64_t epoch, std::int64_t 
   sizes_ = data::micro_batch_sizes(batch_samples, plan_.micro_batch_size);
   batch_counted_ = -1;
   skip_ = {};
+  left_out_ = false;
+  guard_.begin_batch(training, epoch, step, batch_samples);
   total_squares_.reset();
   totals_.clear();
   if (training) optimizer_.clear_gradients();
@@ -104,12 +115,23 @@ at::Tensor StageExecutor::forward(int m, const at::Tensor& activation, const at:
   InFlight& slot = in_flight_[m];
   slot.input = models::in_compute_layout(activation);
   if (training_ && !plan_.rule.losses_sent(number_).empty()) slot.input.requires_grad_();
+  const NumericGuard::Value given{number_ == 0 ? NonfiniteIn::kInput : NonfiniteIn::kActivation, m,
+                                  slot.input};
+  if (number_ == 0) {
+    guard_.made(given, [] { return training::Suspect{-1, "the input data"}; });
+  } else {
+    guard_.arrived(given);
+  }
   slot.targets = targets;
   if (targets.defined()) totals_.add_counted(loss_.counted_there(targets));
   if (training_) slot.bytes = static_cast<std::int64_t>(activation.nbytes());
   count_bytes();
   run_forward(slot, context(m), training_ && !recompute_);
+  // Behind autograd's back: a fault changes nothing else.
+  if (training_ && fault_point("output") == Fault::kNan) slot.output.variable_data().fill_(kNan);
   at::Tensor output = slot.output.detach();
+  guard_.made({NonfiniteIn::kActivation, m, output},
+              [&] { return training::search_activation(stage_, slot.input, context(m)); });
   if (recompute_ && !plan_.rule.computes_loss(number_)) slot.output.reset();
   if (training_ && schedule::ends_micro_batch(plan_.rule, number_, schedule::ActionKind::kForward))
     in_flight_.erase(m);
@@ -142,7 +164,10 @@ void StageExecutor::local_loss(int m) {
   const at::Tensor output = slot.output.detach();
   if (wants_delta) output.requires_grad_();
   const at::Tensor prediction = last ? output : stage_.head().forward(output, context(m));
-  const at::Tensor share = loss_.share(prediction, slot.targets, batch_samples_);
+  at::Tensor share = loss_.share(prediction, slot.targets, batch_samples_);
+  if (training_ && fault_point("loss") == Fault::kNan) share = share * kNan;
+  guard_.made({NonfiniteIn::kLoss, m, share},
+              [&] { return training::search_loss(stage_, output, context(m)); });
   totals_.add_loss(share, loss_.correct_there(prediction.detach(), slot.targets));
   if (recompute_) slot.output.reset();
   if (!training_) return;
@@ -157,7 +182,17 @@ void StageExecutor::local_loss(int m) {
 }
 
 void StageExecutor::accept_gradient(int m, int loss, const at::Tensor& gradient) {
-  in_flight(m).deltas[loss] = models::in_compute_layout(gradient);
+  InFlight& slot = in_flight(m);
+  slot.deltas[loss] = models::in_compute_layout(gradient);
+  // A gradient that carries a loss's scale may overflow: the scaler's business.
+  if (!scaler_.active()) guard_.arrived({NonfiniteIn::kGradient, m, slot.deltas[loss]});
+}
+
+void StageExecutor::watch_sent(int m, int loss, const InFlight& slot, const at::Tensor& gradient) {
+  if (scaler_.active()) return;
+  guard_.made({NonfiniteIn::kGradient, m, gradient}, [&] {
+    return training::search_sent_gradient(stage_, slot.input, slot.deltas.at(loss), context(m), loss);
+  });
 }
 
 at::Tensor StageExecutor::input_gradient(int m, int loss) {
@@ -166,6 +201,7 @@ at::Tensor StageExecutor::input_gradient(int m, int loss) {
   ensure_graph(slot, m);
   at::Tensor gradient =
       torch::autograd::grad({slot.output}, {slot.input}, {slot.deltas.at(loss)}, /*retain_graph=*/true)[0];
+  watch_sent(m, loss, slot, gradient);
   drop_graph(slot);
   return gradient;
 }
@@ -177,6 +213,7 @@ std::vector<at::Tensor> StageExecutor::stacked_input_gradients(int m, int first,
   std::vector<at::Tensor> deltas;
   for (int loss = first; loss < first + count; ++loss) deltas.push_back(slot.deltas.at(loss));
   std::vector<at::Tensor> gradients = worker::stacked_input_gradients(slot.output, slot.input, deltas);
+  for (int i = 0; i < count; ++i) watch_sent(m, first + i, slot, gradients[static_cast<std::size_t>(i)]);
   drop_graph(slot);
   return gradients;
 }
@@ -186,8 +223,9 @@ void StageExecutor::weight_gradient(int m) {
   InFlight& slot = in_flight(m);
   if (!theta_.empty()) {
     ensure_graph(slot, m);
-    const at::Tensor mixed = training::mix_gradients(
+    at::Tensor mixed = training::mix_gradients(
         plan_.rule, number_, [&](int loss) { return scaler_.for_mixing(slot.deltas.at(loss), loss); });
+    if (fault_point("gradient") == Fault::kNan) mixed = mixed * kNan;
     torch::autograd::backward({slot.output}, {mixed}, /*retain_graph=*/false, /*create_graph=*/false, theta_);
   }
   in_flight_.erase(m);
@@ -199,59 +237,13 @@ at::Tensor StageExecutor::backward(int m, int loss) {
   ensure_graph(slot, m);
   torch::autograd::variable_list leaves = theta_;
   leaves.push_back(slot.input);
-  torch::autograd::backward({slot.output}, {slot.deltas.at(loss)}, /*retain_graph=*/false,
-                            /*create_graph=*/false, leaves);
+  at::Tensor& delta = slot.deltas.at(loss);
+  if (fault_point("gradient") == Fault::kNan) delta = delta * kNan;
+  torch::autograd::backward({slot.output}, {delta}, /*retain_graph=*/false, /*create_graph=*/false, leaves);
   at::Tensor gradient = slot.input.grad();
+  watch_sent(m, loss, slot, gradient);
   in_flight_.erase(m);
   return gradient;
-}
-
-at::Tensor StageExecutor::tied_gradient() {
-  return training::tied_gradient(stage_);
-}
-
-void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
-  training::set_tied_gradient(stage_, sum);
-}
-
-double StageExecutor::correction() const {
-  const std::int64_t counted = batch_counted_ < 0 ? totals_.read().counted : batch_counted_;
-  return loss_.correction(batch_samples_, plan_.data.target_shape, counted);
-}
-
-std::optional<training::LossFlags> StageExecutor::find_overflow() {
-  if (!scaler_.active()) return std::nullopt;
-  return scaler_.flags(optimizer_.unscale(scaler_.main_scale(), scaler_.own_scale()));
-}
-
-void StageExecutor::agree_on_overflow(const training::LossFlags& found) {
-  skip_ = scaler_.agree(found);
-}
-
-training::Update StageExecutor::update_so_far() const {
-  training::Update update;
-  update.gradient_scale = correction();
-  update.skip = skip_;
-  update.squares = total_squares_;
-  return update;
-}
-
-std::optional<double> StageExecutor::main_squares() {
-  if (!clips_globally_) return std::nullopt;
-  return optimizer_.main_squares(update_so_far(), training::counts_tied_matrix(plan_.blueprint, number_));
-}
-
-void StageExecutor::update(double learning_rate) {
-  const Busy marked = busy();
-  training::Update update = update_so_far();
-  update.learning_rate = learning_rate;
-  optimizer_.step(update);
-  totals_.scale_loss(correction());
-}
-
-void StageExecutor::end_evaluation() {
-  totals_.scale_loss(correction());
-  in_flight_.clear();
 }
 
 std::optional<double> StageExecutor::take_busy_seconds() {

@@ -14,6 +14,7 @@
 #include "models/loss.h"
 #include "training/run_plan.h"
 #include "training/stage_optimizer.h"
+#include "worker/numeric_guard.h"
 #include "worker/stage_device.h"
 
 namespace interlock::worker {
@@ -48,6 +49,9 @@ class StageExecutor : public StageDevice {
   void set_total_squares(double squares) override { total_squares_ = squares; }
   at::Tensor tied_gradient() override;
   void set_tied_gradient(const at::Tensor& sum) override;
+  std::optional<bool> find_nonfinite() override;
+  void leave_out() override;
+  [[nodiscard]] std::optional<schedule::Nonfinite> left_out() const override;
   void update(double learning_rate) override;
   void end_evaluation() override;
   std::optional<double> take_busy_seconds() override;
@@ -87,6 +91,7 @@ class StageExecutor : public StageDevice {
   void ensure_graph(InFlight& slot, int m);
   void drop_graph(InFlight& slot);
   void count_bytes();
+  void watch_sent(int m, int loss, const InFlight& slot, const at::Tensor& gradient);
   [[nodiscard]] Busy busy() { return Busy(stopwatch_ ? &*stopwatch_ : nullptr); }
   [[nodiscard]] double correction() const;  // for padding, as the oracle's
   [[nodiscard]] training::Update update_so_far() const;
@@ -102,6 +107,7 @@ class StageExecutor : public StageDevice {
   const bool recompute_;
   const bool clips_globally_;
   training::LossScaler scaler_;
+  NumericGuard guard_;
   const std::vector<at::Tensor> theta_;
   const std::vector<at::Tensor> phi_;
 
@@ -112,6 +118,7 @@ class StageExecutor : public StageDevice {
   std::vector<std::int64_t> sizes_;  // of the micro-batches, all replicas together
   std::int64_t batch_counted_ = -1;  // targets that count, of all replicas; -1: as here
   training::NetFlags skip_;
+  bool left_out_ = false;  // the batch
   std::optional<double> total_squares_;
   BatchTotals totals_;
   std::map<int, InFlight> in_flight_;  // by micro-batch

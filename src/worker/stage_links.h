@@ -18,6 +18,7 @@
 #include "comm/tensor_channel.h"
 #include "common/placement.h"
 #include "schedule/messages.h"
+#include "trace/recorder.h"
 #include "training/run_plan.h"
 #include "worker/buffer_pool.h"
 #include "worker/prepared_program.h"
@@ -26,12 +27,16 @@ namespace interlock::worker {
 
 class StageLinks {
  public:
-  // `plan` and `channel` must outlive it.
-  StageLinks(const training::RunPlan& plan, Place own, comm::TensorChannel& channel, at::Device device);
+  // `plan`, `channel` and `recorder` must outlive it.
+  StageLinks(const training::RunPlan& plan, Place own, comm::TensorChannel& channel, at::Device device,
+             trace::Recorder& recorder);
 
   // Declares the messages that a coming batch will receive, the program's; `sizes` are the samples of each
   // micro-batch, of all replicas together. Batches run in the order in which they are declared.
   void expect(const PreparedProgram& program, const std::vector<std::int64_t>& sizes);
+
+  // The next of the declared batches: what is sent from now on belongs to it.
+  void begin_batch() { ++batch_; }
 
   // Throws PeerError if the transport has failed and what arrived may be worthless.
   void check() { channel_.check(); }
@@ -57,11 +62,13 @@ class StageLinks {
   struct Expected {
     schedule::Message message;
     std::int64_t samples = 0;
+    std::int64_t batch = 0;
   };
   struct Posted {
     schedule::Message message;
     Arrival arrival;
     Transfers transfers;
+    std::int64_t samples = 0;
   };
   void post_ahead();
   void post_up_to(const schedule::Message& message);
@@ -73,6 +80,7 @@ class StageLinks {
   [[nodiscard]] at::Tensor wire(const at::Tensor& tensor) const;
   [[nodiscard]] std::int64_t own_samples(std::int64_t samples) const;
   void wait(Transfers& transfers);
+  void wait_for(Posted& posted);
 
   const training::RunPlan& plan_;
   const Placement placement_;
@@ -81,10 +89,13 @@ class StageLinks {
   const at::ScalarType wire_type_, boundary_type_;
   const std::size_t most_under_way_;  // activations
   comm::TensorChannel& channel_;
+  trace::Recorder& recorder_;
   BufferPool buffers_;
   std::deque<Expected> to_post_;
   std::vector<Posted> posted_;  // a handful, in the order of use
   std::deque<Transfers> under_way_;
+  std::int64_t expected_batches_ = 0;
+  std::int64_t batch_ = -1;  // that runs, counted from the first one declared
   double waited_seconds_ = 0;
   std::int64_t sent_bytes_ = 0;
 };

@@ -11,11 +11,14 @@
 #include "common/placement.h"
 #include "data/dataset.h"
 #include "storage/checkpoint.h"
+#include "trace/recorder.h"
 #include "training/batch_loader.h"
 #include "training/run_plan.h"
+#include "worker/checkpoint_writer.h"
 #include "worker/device_input.h"
 #include "worker/equipment.h"
 #include "worker/program_runner.h"
+#include "worker/step_trace.h"
 #include "worker/trained_stage.h"
 
 namespace interlock::worker {
@@ -32,6 +35,9 @@ class Worker {
   // Continues from a checkpoint: weights, buffers, optimizer state.
   void restore(const std::string& checkpoint_directory);
 
+  // run() shall record the steps that the config's section `profile` names, if any.
+  void take_trace();
+
   // Returns after kFinish. Throws whatever goes wrong; the caller ends the job.
   void run();
 
@@ -44,7 +50,8 @@ class Worker {
   void learn_of(const schedule::Order& order);
   void carry_out(const schedule::Order& order, schedule::Report& report);
   void run_batch(const schedule::Order& order, schedule::Report& report);
-  void write_checkpoint(const schedule::Order& order, schedule::Report& report);
+  void prepare_checkpoint(const schedule::Order& order);
+  void send(const schedule::Report& report);
   void ship_tensors();
   double take_waited_seconds();
   [[nodiscard]] double peak_memory_mebibytes() const;  // of the device's memory
@@ -52,18 +59,24 @@ class Worker {
   const training::RunPlan& plan_;
   const Place own_;
   const int replicas_;
+  const std::size_t orders_ahead_;
   comm::ProgressEngine& engine_;
   Equipment equipment_;
   data::DataSource source_;
   training::BatchLoader loader_;
   DeviceInput input_;
   ReplicaSums sums_;
+  trace::Recorder recorder_;
+  std::unique_ptr<StepTrace> trace_;
   std::optional<TrainedStage> trained_;
   std::unique_ptr<StageDevice> simulated_;
   StageLinks links_;
   UpdateExchange exchange_;
   std::map<std::pair<bool, int>, PreparedProgram> programs_;  // by (training, micro-batches)
   std::deque<schedule::Order> known_orders_;                  // not yet carried out
+  std::int64_t known_step_ = 0;                               // of the last order that was
+  bool dropping_ = false;    // rewind: a step was left out, and the weights to go on with have not come
+  CheckpointWriter writer_;  // last: what it writes may use all of the above
 };
 
 }  // namespace interlock::worker

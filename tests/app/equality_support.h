@@ -105,7 +105,8 @@ inline config::Config make_config(const Model& model, int stages, int horizon, i
 // Runs one case on this rank; the coordinator returns what it found. `stack`: gradients of several losses in
 // one pass wherever the schedule has them side by side.
 inline app::Verification run_case(const config::Config& config, const data::DatasetInfo& info,
-                                  bool stack = false, app::Reference reference = app::Reference::kSameOrder) {
+                                  bool stack = false, app::Reference reference = app::Reference::kSameOrder,
+                                  data::DataSource (*open_data)(const data::DatasetInfo&) = &open) {
   comm::ProgressEngine& engine = testing::engine();
   training::RunPlan plan = training::make_run_plan(config, info);
   plan.schedule = training::choose_schedule(plan).schedule;  // the same on every rank: a pure function
@@ -113,9 +114,9 @@ inline app::Verification run_case(const config::Config& config, const data::Data
     if (stack) program = schedule::stack_neighbours(program);
   }
   if (engine.rank() == kCoordinator)
-    return app::verify_as_coordinator(plan, open(info), engine, kSteps, reference);
+    return app::verify_as_coordinator(plan, open_data(info), engine, kSteps, reference);
   worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine,
-                        worker::open_equipment(plan, engine), open(info));
+                        worker::open_equipment(plan, engine), open_data(info));
   worker.run();
   return {};
 }

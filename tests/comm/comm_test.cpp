@@ -243,6 +243,8 @@ TEST_CASE("tags out of range are refused") {
   CHECK_THROWS_AS(Tag::gradient(4096, 0), BrokenInvariant);
   CHECK_THROWS_AS(Tag::activation(65536), BrokenInvariant);
   CHECK(Tag::gradient(2, 7).text() == "gradient (2 hops) of micro-batch 7");
+  CHECK(Tag::gradient(2, 7, 5).text() == Tag::gradient(2, 7).text());
+  CHECK(Tag::gradient(2, 7, 5).value() != Tag::gradient(2, 7, 6).value());
 }
 
 }  // namespace

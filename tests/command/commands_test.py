@@ -29,7 +29,9 @@ def check_per_stage(line, key, low, high=float("inf")):
 def metrics_fields(interlock):
     for how, ranks in [("ranks", RANKS), ("single", 0)]:
         run = train(interlock, how, CONFIG, "training.epochs=2", ranks=ranks)
-        kinds = [line["kind"] for line in metrics(run)]
+        lines = metrics(run)  # a checkpoint's comes when it is on disk: at any time
+        check_equal([line["step"] for line in lines if line.get("event") == "checkpoint"], [STEPS, 2 * STEPS], "checkpoints")
+        kinds = [line["kind"] for line in lines if line.get("event") != "checkpoint"]
         check_equal(kinds, ["run", *(["step"] * STEPS + ["epoch", "eval"]) * 2, "run"], "kinds of lines")
         for number, step in enumerate(metrics(run, "step"), start=1):
             check_equal((step["step"], step["epoch"]), (number, (number - 1) // STEPS + 1), f"place of {step}")
@@ -52,7 +54,7 @@ def metrics_fields(interlock):
             check_equal((line["step"], line["epoch"]), (number * STEPS, number), f"place of {line}")
             check_per_stage(line, "loss", 0.01, 10)
             check_per_stage(line, "accuracy", 0, 1)
-        start, end = metrics(run, "run")
+        start, *_, end = metrics(run, "run")
         for line, event, steps in [(start, "start", 0), (end, "end", 2 * STEPS)]:
             check_equal([line[key] for key in ["event", "stages", "horizon", "micro_batches", "steps"]],
                         [event, STAGES, 1, 2, steps], f"facts of {line}")
@@ -69,13 +71,14 @@ def dead_losses_are_null(interlock):
 
 def folder_of_a_run(interlock):
     run = train(interlock, "run", CONFIG, "training.epochs=3", "run.keep_checkpoints=2")
-    check_equal(sorted(path.name for path in run.iterdir()), ["checkpoints", "config.yaml", "metrics.jsonl"], "files")
+    files = sorted(path.name for path in run.iterdir())
+    check_equal(files, [".lock", "checkpoints", "config.yaml", "live.json", "logs", "metrics.jsonl", "schedule.txt", "tensorboard"], "files")
     checkpoints = sorted(path.name for path in (run / "checkpoints").iterdir())
     check_equal(checkpoints, ["step-00000006", "step-00000009"], "checkpoints kept")
     newest = run / "checkpoints" / checkpoints[-1]
-    check_equal(sorted(path.name for path in newest.iterdir()),
-                ["manifest.json", "stage-0.safetensors", "stage-1.safetensors"], "files of a checkpoint")
     manifest = json.loads((newest / "manifest.json").read_text())
+    shards = [f"stage-{stage}-{manifest['shards'][stage]['xxh3_128'][:16]}.safetensors" for stage in range(2)]
+    check_equal(sorted(path.name for path in newest.iterdir()), ["manifest.json", *shards], "files of a checkpoint")
     check_equal((manifest["step"], manifest["epochs"]), (9, 3), "place in the manifest")
     # The resolved config is a config: the same run again.
     interlock.succeed("train", "run/config.yaml", "--single-process", "run.dir=again")
@@ -86,12 +89,31 @@ def second_run_sets_the_first_aside(interlock):
     first = train(interlock, "run", CONFIG)
     before = (first / "metrics.jsonl").read_text()
     write_config(interlock.folder / "run.yaml", changed({"training.seed": 9}))
-    for ranks, how, aside in [(RANKS, [], "run.1"), (0, ["--single-process"], "run.2")]:
+    for ranks, how, aside in [(RANKS, [], "run.1"), (0, ["--single-process", "--resume=none"], "run.2")]:
         finished = interlock.succeed("train", "run.yaml", *how, ranks=ranks)
         check(f"moved to {aside}" in finished.err, f"the move is not announced: {finished}")
         check((interlock.folder / aside / "metrics.jsonl").exists(), f"{aside} is not there")
-        check_equal([line["event"] for line in metrics(first, "run")], ["start", "end"], "runs in metrics.jsonl")
+        events = [line["event"] for line in metrics(first, "run") if line["event"] != "checkpoint"]
+        check_equal(events, ["start", "end"], "runs in metrics.jsonl")
     check_equal((interlock.folder / "run.1/metrics.jsonl").read_text(), before, "metrics of the first run")
+
+
+def same_command_goes_on(interlock):
+    """Without --resume: what is done is not done again, another experiment does not go on in its place."""
+    run = train(interlock, "run", CONFIG)
+    again = interlock.succeed("train", "run.yaml", ranks=RANKS)
+    check("going on from" in again.err and "nothing left to do" in again.out, f"what was found is not said: {again}")
+    check_equal(len(metrics(run, "step")), STEPS, "steps of the same command, twice")
+    interlock.succeed("train", "run.yaml", "training.epochs=2", "--single-process")
+    check_equal([step["step"] for step in metrics(run, "step")], list(range(1, 2 * STEPS + 1)), "steps of a longer run")
+    other = interlock.succeed("train", "run.yaml", "training.seed=9", ranks=RANKS)
+    check("training.seed is 9, was" in other.err and "moved to run.1" in other.err, f"no word of the difference: {other}")
+    check_equal(len(metrics(run, "step")), STEPS, "steps of another experiment")
+    over = interlock.succeed("train", "run.yaml", "training.seed=9", "--resume=none", ranks=RANKS)
+    check("moved to run.2" in over.err, f"--resume=none does not start over: {over}")
+    refused = interlock.run("train", "run.yaml", "training.seed=9", "training.batch_size=3", "--resume", ranks=RANKS)
+    check_equal(refused.code, 2, f"exit code of {refused}")
+    check("training.batch_size" in refused.err and "model.init=" in refused.err, f"no way out is named: {refused}")
 
 
 def initial_weights_round_trip(interlock):
@@ -152,8 +174,9 @@ def progress_lines(interlock):
     """Standard output is no terminal here: plain lines, at most about ten an epoch."""
     write_data(interlock.folder)
     write_config(interlock.folder / "c.yaml", changed({"training.batch_size": 2}, {"training.epochs": 2}))
-    line = (r"epoch (\d)/2  step (\d+)/22  loss \d\.\d{4} \d\.\d{4}  acc [\d.]+ %  \d+ samples/s  \S.* left$")
-    for ranks, how in [(RANKS, []), (0, ["--single-process"])]:
+    line = (r"epoch (\d)/2  step (\d+)/22  loss \d\.\d{4} \d\.\d{4}  acc [\d.]+ %  "
+            r"busy \d+ \d+ %  mem [\d.]+ [MG]iB  \d+ samples/s  \S.* left$")
+    for ranks, how in [(RANKS, []), (0, ["--single-process", "--resume=none"])]:
         out = interlock.succeed("train", "c.yaml", *how, ranks=ranks).out
         check("\r" not in out and "\x1b" not in out, f"terminal codes in {out!r}")
         steps = [int(match[1]) for match in re.findall(line, out, re.M)]
@@ -162,7 +185,7 @@ def progress_lines(interlock):
                                    re.M)), 2,
                     f"evaluations in {out}")
         check("done: 22 steps" in out and "interlock export run" in out, f"summary in {out}")
-    out = interlock.succeed("train", "c.yaml", "--single-process", "run.log_every=11").out
+    out = interlock.succeed("train", "c.yaml", "--single-process", "run.log_every=11", "--resume=none").out
     check_equal([int(match[1]) for match in re.findall(line, out, re.M)], [11, 22], "steps shown with run.log_every")
 
 
@@ -178,6 +201,7 @@ main([
     ("losses that nobody computes are null", dead_losses_are_null),
     ("a run's folder holds what is promised", folder_of_a_run),
     ("a second run sets the first one's folder aside", second_run_sets_the_first_aside),
+    ("the same command goes on, another one starts over", same_command_goes_on),
     ("export writes the promised names", export_names),
     ("export and model.init are inverse", initial_weights_round_trip),
     ("plan prints the number of ranks and a schedule", plan_ranks),

@@ -109,8 +109,8 @@ def one_set_of_weights(interlock):
     worst = 0.0
     for first, config, ranks in [("twice", TWICE, TWICE_RANKS), ("alone", ALONE, 1 + STAGES)]:
         train(interlock, first, config, ranks=ranks)
-        shards = sorted(path.name for path in (interlock.folder / first).glob("checkpoints/*/*.safetensors"))
-        check_equal(shards, ["stage-0.safetensors", "stage-1.safetensors"], "shards")
+        shards = sorted(path.name[:8] for path in (interlock.folder / first).glob("checkpoints/*/*.safetensors"))
+        check_equal(shards, ["stage-0-", "stage-1-"], "shards")
         for then, other, its_ranks in [("alone", ALONE, 1 + STAGES), ("twice", TWICE, TWICE_RANKS), ("process", ALONE, 0),
                                        ("uneven", replicated(ALONE, [1, 2]), 4)]:
             name = f"{first}-then-{then}"

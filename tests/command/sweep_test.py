@@ -154,7 +154,7 @@ def stopped_and_gone_on(number, mode):
     """Stopped by signal `number` in the middle of its first run, a sweep goes on to the same weights."""
     def run(interlock):
         grid = {"grid": {"optimizer.lr": [0.1, 0.01]}, "mode": mode, "parallel": 1}
-        prepare(interlock, grid, changed({"training.epochs": 80}, {"run.keep_checkpoints": 1}))
+        prepare(interlock, grid, changed({"training.epochs": 400}, {"run.keep_checkpoints": 1}))
         interlock.succeed("sweep", "grid.yaml", "dir=runs/straight", "mode=single_process")
 
         process = subprocess.Popen([interlock.program, "sweep", "grid.yaml"], cwd=interlock.folder, text=True,

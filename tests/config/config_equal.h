@@ -52,11 +52,15 @@ inline auto fields(const OptimizerConfig& c) {
 inline auto fields(const TrainingConfig& c) {
   return std::tie(c.batch_size, c.epochs, c.max_steps, c.loss, c.label_smoothing, c.clip_norm, c.seed,
                   c.eval_every_epochs, c.recompute, c.precision, c.loss_scale, c.loss_scale_window,
-                  c.clip_scope, c.deterministic, c.tf32);
+                  c.clip_scope, c.deterministic, c.tf32, c.nonfinite, c.nonfinite_limit);
 }
 inline auto fields(const RunConfig& c) {
   return std::tie(c.dir, c.device, c.threads, c.log_every, c.keep_checkpoints, c.checkpoint, c.simulated,
-                  c.transport, c.bind);
+                  c.transport, c.bind, c.checkpoint_every_steps, c.keep_best, c.tensorboard,
+                  c.watchdog_seconds, c.setup_watchdog_seconds, c.checkpoint_watchdog_seconds);
+}
+inline auto fields(const ProfileConfig& c) {
+  return std::tie(c.wait, c.warmup, c.active, c.operators);
 }
 
 inline bool equal(const Config& a, const Config& b) {
@@ -64,7 +68,7 @@ inline bool equal(const Config& a, const Config& b) {
   return same(a.model, b.model) && same(a.partition, b.partition) && same(a.learning, b.learning) &&
          same(a.schedule, b.schedule) && same(a.data, b.data) && same(a.optimizer, b.optimizer) &&
          same(a.optimizer.schedule, b.optimizer.schedule) && same(a.training, b.training) &&
-         same(a.run, b.run);
+         same(a.run, b.run) && same(a.profile, b.profile);
 }
 
 }  // namespace interlock::config

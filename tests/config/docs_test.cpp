@@ -85,7 +85,7 @@ TEST_CASE("every example on the page on configs is accepted", "[config]") {
       block += line + "\n";
     }
   }
-  CHECK(examples == 16);
+  CHECK(examples == 17);
 }
 
 }  // namespace interlock::config

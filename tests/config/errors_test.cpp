@@ -57,6 +57,8 @@ TEST_CASE("a wrong type is refused with what is wanted and what stands there", "
       {"data: {shuffle: 1}", "1:17: data.shuffle: ", "wants true or false, got '1'"},
       {"run: {dir: [a]}", "1:12: run.dir: ", "wants text, got a list"},
       {"run: {dir: \"a\\nb\"}", "1:12: run.dir: ", "without control characters"},
+      {"model: {kind: sequential, layers: [\"re\\flu\": ]}",
+       "1:36: model.layers[0]: ", "without control characters"},
       {"run: {dir: \"a\\0b\"}", "1:12: run.dir: ", "without control characters"},
       {"model: 5", "1:8: model: ", "wants a map of keys, got '5'"},
       {"model: [kind]", "1:8: model: ", "wants a map of keys, got a list"},

@@ -184,12 +184,15 @@ TEST_CASE("a learning-rate schedule is a name or a map", "[config]") {
   CHECK(steps.warmup_steps == 3);
 }
 
-TEST_CASE("every key of training, schedule and run is read", "[config]") {
+TEST_CASE("every key of training, schedule, run and profile is read", "[config]") {
   const Config config = parse(R"(
 schedule: {micro_batches: 4}
 training: {batch_size: 32, epochs: 3, max_steps: 9, loss: cross_entropy, label_smoothing: 0.1, clip_norm: 1,
-           seed: 18446744073709551615, eval_every_epochs: 0}
-run: {dir: "out put", device: cpu, threads: 2, log_every: 10, keep_checkpoints: 0, checkpoint: false}
+           seed: 18446744073709551615, eval_every_epochs: 0, nonfinite: rewind, nonfinite_limit: 3}
+run: {dir: "out put", device: cpu, threads: 2, log_every: 10, keep_checkpoints: 0, checkpoint: false,
+      checkpoint_every_steps: 5, keep_best: true, watchdog_seconds: 7, setup_watchdog_seconds: 0,
+      checkpoint_watchdog_seconds: 1.5, tensorboard: false}
+profile: {wait: 2, warmup: 3, active: 4, operators: false}
 )");
   CHECK(config.schedule.micro_batches == 4);
   CHECK(config.training.batch_size == 32);
@@ -205,6 +208,18 @@ run: {dir: "out put", device: cpu, threads: 2, log_every: 10, keep_checkpoints: 
   CHECK(config.run.log_every == 10);
   CHECK(config.run.keep_checkpoints == 0);
   CHECK_FALSE(config.run.checkpoint);
+  CHECK(config.run.checkpoint_every_steps == 5);
+  CHECK(config.run.keep_best);
+  CHECK(config.run.watchdog_seconds == 7);
+  CHECK(config.run.setup_watchdog_seconds == 0);
+  CHECK(config.run.checkpoint_watchdog_seconds == 1.5);
+  CHECK_FALSE(config.run.tensorboard);
+  CHECK(config.profile.wait == 2);
+  CHECK(config.profile.warmup == 3);
+  CHECK(config.profile.active == 4);
+  CHECK_FALSE(config.profile.operators);
+  CHECK(config.training.nonfinite == NonfiniteKind::kRewind);
+  CHECK(config.training.nonfinite_limit == 3);
   CHECK(parse("training: {loss: mean_squared_error}").training.loss == LossKind::kMeanSquaredError);
 }
 

@@ -199,7 +199,7 @@ TEST_CASE("schedules and action times written out read back the same", "[config]
     CHECK(to_yaml(again) == yaml);
   }
   CHECK_THAT(to_yaml(parse("")), !Catch::Contains("costs") && !Catch::Contains("simulated") &&
-                                     !Catch::Contains("in_flight") && !Catch::Contains("file"));
+                                     !Catch::Contains("in_flight") && !Catch::Contains("  file:"));
 }
 
 TEST_CASE("the times of as many stages as there can be fit a config when written out", "[config]") {

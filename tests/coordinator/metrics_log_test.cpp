@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "common/error.h"
-#include "coordinator/progress_display.h"
 #include "coordinator_support.h"
 
 namespace interlock::coordinator {
@@ -23,6 +22,8 @@ TEST_CASE("a step line has the documented fields, with null where a stage has no
   metrics.epoch = 2;
   metrics.loss = {kNone, 0.1, kInfinite};
   metrics.busy_fraction = {0.5, 1, 0.25};
+  metrics.memory_mebibytes = {100, 200, 300};
+  metrics.time = 1700000000.5;
   metrics.accuracy = kNone;
   metrics.lr = 0.001;
   metrics.step_seconds = 0.5;
@@ -31,7 +32,7 @@ TEST_CASE("a step line has the documented fields, with null where a stage has no
   const std::vector<json> lines = read_lines(folder.path_of("m"));
   REQUIRE(lines.size() == 1);
   CHECK(keys(lines[0]) == Names{"accuracy", "busy_fraction", "epoch", "kind", "loss", "lr",
-                                "samples_per_second", "step", "step_seconds"});
+                                "memory_mebibytes", "samples_per_second", "step", "step_seconds", "time"});
   CHECK(lines[0]["kind"] == "step");
   CHECK(lines[0]["step"] == 7);
   CHECK(lines[0]["epoch"] == 2);
@@ -39,6 +40,8 @@ TEST_CASE("a step line has the documented fields, with null where a stage has no
   CHECK(lines[0]["busy_fraction"] == json::array({0.5, 1.0, 0.25}));
   CHECK(lines[0]["accuracy"].is_null());
   CHECK(lines[0]["lr"] == 0.001);
+  CHECK(lines[0]["memory_mebibytes"] == json::array({100.0, 200.0, 300.0}));
+  CHECK(lines[0]["time"] == 1700000000.5);
 }
 
 TEST_CASE("losses are written so that they read back to the last bit") {
@@ -58,15 +61,16 @@ TEST_CASE("epoch, eval and run lines have the documented fields") {
       "end", 2, 1, 4, 3, 2.5, kNone, {1, 2}, {0.5, 1}, {100, 200}, {7, 8}, {640, 640}, {320, 320}});
   const std::vector<json> lines = read_lines(folder.path_of("m"));
   REQUIRE(lines.size() == 4);
-  CHECK(keys(lines[0]) == Names{"event", "horizon", "kind", "micro_batches", "seconds", "stages", "steps"});
-  CHECK(keys(lines[1]) ==
-        Names{"accuracy", "busy_fraction", "epoch", "kind", "loss", "samples_per_second", "seconds", "step"});
+  CHECK(keys(lines[0]) ==
+        Names{"event", "horizon", "kind", "micro_batches", "seconds", "stages", "steps", "time"});
+  CHECK(keys(lines[1]) == Names{"accuracy", "busy_fraction", "epoch", "kind", "loss", "samples_per_second",
+                                "seconds", "step", "time"});
   CHECK(lines[1]["accuracy"] == json::array({0.5, nullptr}));
-  CHECK(keys(lines[2]) == Names{"accuracy", "epoch", "kind", "loss", "step"});
+  CHECK(keys(lines[2]) == Names{"accuracy", "epoch", "kind", "loss", "step", "time"});
   CHECK(keys(lines[3]) == Names{"coordinator_cpu_seconds", "cpu_seconds", "cpu_seconds_in_steps", "event",
                                 "horizon", "kind", "micro_batch_activation_bytes", "micro_batches",
                                 "peak_activation_bytes", "peak_memory_mebibytes", "seconds", "sent_bytes",
-                                "stages", "steps"});
+                                "stages", "steps", "time"});
   CHECK(lines[3]["coordinator_cpu_seconds"].is_null());
   CHECK(lines[3]["steps"] == 3);
   CHECK(lines[3]["micro_batches"] == 4);
@@ -109,9 +113,19 @@ TEST_CASE("a file that cannot be written is an I/O error with path and reason") 
   CHECK_THROWS_AS(MetricsLog("/dev/full", true).write(EvalMetrics{}), IoError);
 }
 
-TEST_CASE("losses in the progress line: four digits, a dash where there is none") {
-  CHECK(format_losses({2.30259, kNone, 0.00004}) == "2.3026 - 0.0000");
-  CHECK(format_losses({}).empty());
+TEST_CASE("a resumed run drops the lines of steps that did not happen, and a line that was cut off") {
+  const TempFolder folder;
+  const std::string path = folder.path_of("metrics.jsonl");
+  const std::string kept =
+      "{\"kind\":\"run\",\"event\":\"start\",\"steps\":0}\n{\"kind\":\"step\",\"step\":1}\n"
+      "{\"kind\":\"step\",\"step\":2}\n{\"kind\":\"epoch\",\"step\":2}\n{\"kind\":\"eval\",\"step\":2}\n";
+  folder.write("metrics.jsonl",
+               kept + "{\"kind\":\"step\",\"step\":3}\n{\"kind\":\"eval\",\"step\":3}\n{\"kind\":\"st");
+  CHECK(trim_metrics(path, 2));
+  CHECK(test::content_of(path) == kept);
+  CHECK(trim_metrics(path, 2));
+  CHECK_FALSE(trim_metrics(path, 1));  // step 1 has no evaluation
+  CHECK_FALSE(trim_metrics(folder.path_of("none.jsonl"), 1));
 }
 
 }  // namespace

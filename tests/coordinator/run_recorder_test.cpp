@@ -99,6 +99,22 @@ TEST_CASE("an epoch's line has means over samples, not over batches, and starts 
   CHECK(epochs[1]["loss"][1].get<double>() == Approx(0.5));
 }
 
+TEST_CASE("an epoch that goes on after a restart has the mean of all its steps, but the rate of this start's") {
+  const TempFolder folder;
+  Job job = make_job(folder);
+  {
+    RunRecorder recorder(job, false);
+    recorder.record_step(record(OrderKind::kTrain, 1, 4, 2.0, 3));
+    job.recorder_state = recorder.state();
+  }
+  job.steps_done = 1;
+  RunRecorder recorder(job, true);
+  recorder.record_step(record(OrderKind::kTrain, 2, 2, 1.0, 1));
+  const json epoch = lines_of(folder, "epoch").at(0);
+  CHECK(epoch["loss"][1].get<double>() == Approx((4 * 2.0 + 2 * 1.0) / 6));
+  CHECK(epoch["samples_per_second"].get<double>() * epoch["seconds"].get<double>() == Approx(2));
+}
+
 TEST_CASE("a run that ends within an epoch still gets that epoch's line") {
   const TempFolder folder;
   Job job = make_job(folder);

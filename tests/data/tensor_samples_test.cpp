@@ -1,5 +1,7 @@
 #include "data/tensor_samples.h"
 
+#include <limits>
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
@@ -91,6 +93,14 @@ TEST_CASE("tokens count from 0, and how many there are is noted") {
   CHECK(read(at::zeros({2, 2}), whole({0, 1})).tokens == 0);
   CHECK(refusal(whole({3, 0, 9, -4}).reshape({2, 2}), whole({0, 1})) ==
         "tensor 'inputs': sample 1 has token -4; tokens count from 0");
+}
+
+TEST_CASE("numbers that no class and no token can have are refused with their sample") {
+  const std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  CHECK(refusal(at::zeros({2, 2}), whole({1, largest})) ==
+        "tensor 'targets': sample 1 has class 9223372036854775807; classes go up to 2147483647 at most");
+  CHECK_THAT(refusal(whole({3, 0, 9, std::int64_t{1} << 31}).reshape({2, 2}), whole({0, 1})),
+             Contains("sample 1 has token 2147483648; tokens go up to 2147483647"));
 }
 
 TEST_CASE("targets fit the loss: class numbers for cross entropy, floats for mean squared error") {

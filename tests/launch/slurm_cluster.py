@@ -162,8 +162,9 @@ class Cluster:
             raise Failed(f"{' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout}")
         return done.stdout
 
-    def job(self, folder, *words, timeout=90, environment=None):
-        """Submits with sbatch from `folder` and waits. Returns (exit code, output, restarts)."""
+    def job(self, folder, *words, timeout=90, environment=None, meanwhile=None):
+        """Submits with sbatch from `folder` and waits, calling meanwhile(number of the job) now and then. Returns (exit code,
+        output, restarts)."""
         output = folder / "job.out"
         number = self.command("sbatch", "--parsable", f"--output={output}", *words, cwd=folder, environment=environment).strip()
         end = time.monotonic() + timeout
@@ -175,6 +176,8 @@ class Cluster:
             if time.monotonic() > end:
                 written = output.read_text() if output.exists() else "no output"
                 raise Failed(f"job still {state} after {timeout} s: {facts}\n{written}")
+            if meanwhile:
+                meanwhile(number)
             time.sleep(0.2)
         code = int(re.search(r" ExitCode=(\d+):", facts)[1])
         return code, output.read_text(), int(re.search(r"Restarts=(\d+)", facts)[1])

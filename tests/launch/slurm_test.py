@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/command"), str(ROOT / "te
 
 import hosts
 import slurm_cluster
-from small_run import CONFIG, RANKS, STEPS, check_same_weights, losses, train, write_data
+from small_run import CONFIG, RANKS, STEPS, changed, check_same_weights, losses, train, write_data
 from support.runner import SKIPPED, check, check_equal, main, metrics, write_config
 
 SCRIPTS = ("train.sbatch", "train_srun.sbatch")
@@ -134,6 +134,30 @@ exit 75
         check("called with: train config.yaml --resume" in output, f"{script} does not resume: {output}")
 
 
+def warned(interlock, cluster):
+    """SLURM's warning in the middle of training: a checkpoint, requeued, and the second life ends as one life would have."""
+    long = changed({"training.epochs": 200})
+    straight = train(interlock, "straight", long, ranks=RANKS)
+    for script in SCRIPTS:
+        name = "warned_" + script.split(".")[0]
+        write_config(interlock.folder / "long.yaml", long)
+        log = interlock.folder / name / "metrics.jsonl"
+        sent = []
+
+        def warn(number):
+            if not sent and log.exists() and log.read_text().count('"kind":"step"') > 10:
+                cluster.command("scancel", "--batch", "--signal=USR1", number)
+                sent.append(number)
+
+        code, output, restarts = submit(interlock, cluster, script, "long.yaml", f"run.dir={name}", meanwhile=warn)
+        check(sent, f"no warning was sent to {script}: {output}")
+        check_equal((code, restarts), (0, 1), f"exit code and restarts of {script}: {output}")
+        check("after a checkpoint" in output and "requeued" in output, output)
+        check_equal(losses(interlock.folder / name), losses(straight), f"losses of both lives of {script}")
+        check_same_weights(interlock, interlock.folder / name, straight)
+        check_equal(list(interlock.folder.glob("*.lives")), [], f"files left by {script}")
+
+
 def sweep_array(interlock, cluster):
     grid = {"base": "config.yaml", "grid": {"optimizer.lr": [0.1, 0.01]}, "dir": "swept"}
     (interlock.folder / "grid.yaml").write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in grid.items()))
@@ -157,5 +181,6 @@ if __name__ == "__main__":
         ("GPUs: shared ones are named, GPUs by task refused", gpus),
         ("a failing rank: its exit code and message", failing_rank),
         ("exit code 75: requeued, and resumed", requeues),
+        ("a warning: checkpoint, requeued, the same end", warned),
         ("an array of sweep --slurm carries out all its runs", sweep_array),
     ]])

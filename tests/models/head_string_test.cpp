@@ -49,6 +49,12 @@ TEST_CASE("hidden layers have a ReLU, the last one has none") {
   CHECK(expand("relu_gbpl_fc", {6, 2, 2}) == "relu gbpl linear:in=6:out=10");
 }
 
+TEST_CASE("pooling first makes a convolution cheaper, and is refused where one pixel is left") {
+  CHECK(expand("pool_conv8_gbpl_fc", {6, 4, 4}) ==
+        "avgpool2d conv2d:in=6:out=8:padding=1 gbpl linear:in=8:out=10");
+  CHECK_THAT(refusal("pool_fc", {6, 1, 1}), Contains("in 'pool_fc'") && Contains("avgpool2d"));
+}
+
 TEST_CASE("for regression fc gives one output for each number of a target") {
   CHECK(expand("fc", {12}, {{12}, {3}, 0, false}) == "linear:in=12:out=3");
 }

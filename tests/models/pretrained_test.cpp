@@ -1,7 +1,7 @@
 #include "models/pretrained.h"
 
 #include "pretrained_support.h"
-#include "storage/checkpoint.h"
+#include "storage/shard.h"
 
 namespace interlock::models {
 namespace {
@@ -117,7 +117,6 @@ TEST_CASE("a classifier of another shape is refused with the way out, and the wa
 void write_checkpoint(const PretrainedNet& net, const std::string& directory, std::int64_t step) {
   storage::Manifest manifest;
   manifest.step = step;
-  std::filesystem::create_directories(directory);
   for (int number = 0; number < 2; ++number) {
     storage::TensorFile shard;
     for (const auto& entry : net.file.tensors) {
@@ -128,9 +127,7 @@ void write_checkpoint(const PretrainedNet& net, const std::string& directory, st
                                torch::zeros({2}));
     shard.metadata = {
         {"stage", std::to_string(number)}, {"last_layer", number == 0 ? "1" : "4"}, {"vocabulary", "abc"}};
-    const std::string name = storage::shard_name(number);
-    storage::write_safetensors(directory + "/" + name, shard);
-    manifest.shards.push_back(storage::describe_shard(directory, name));
+    manifest.shards.push_back(storage::write_shard(directory, number, shard));
   }
   storage::write_manifest(directory, manifest);
 }

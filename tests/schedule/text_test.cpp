@@ -43,8 +43,16 @@ TEST_CASE("blanks and line ends separate actions; no text is no action") {
 }
 
 TEST_CASE("what is no action is refused and quoted") {
-  for (const char* entry : {"X0", "F", "f0", "F-1", "F0@1", "L0x", "I0", "I0@", "I@1", "I0@-1", "I0@1@2",
-                            "B1", "W1.5", "U0", "UU", "F+1", "F4294967296", "I0@4294967296"}) {
+  for (const char* entry : {"X0",          "F",
+                            "f0",          "F-1",
+                            "F0@1",        "L0x",
+                            "I0",          "I0@",
+                            "I@1",         "I0@-1",
+                            "I0@1@2",      "B1",
+                            "W1.5",        "U0",
+                            "UU",          "F+1",
+                            "F4294967296", "I0@4294967296",
+                            "F1000001",    "I0@0-2147483647"}) {
     const std::string message =
         test::message_of<UsageError>([&] { parse_program(std::string("F0 ") + entry); });
     CHECK_THAT(message, Catch::Matchers::Contains("'" + std::string(entry) + "'"));

@@ -155,5 +155,21 @@ TEST_CASE("actions that take no time leave no bar and no letter") {
   CHECK_THAT(timeline_svg(simulation), !Contains("<title>L") && !Contains("<title>U"));
 }
 
+TEST_CASE("a picture of many actions is cut short where that is asked for, and says so") {
+  const Simulation simulation = planned(4, 1, 16);
+  TimelineOptions options;
+  CHECK_THAT(timeline_svg(simulation, options), Contains("; 2 steps<"));
+  options.most_actions = 10;
+  const std::string svg = timeline_svg(simulation, options);
+  CHECK_THAT(svg, Contains("% of 2 steps<"));
+  std::size_t bars = 0;
+  for (std::size_t at = svg.find("<title>"); at != std::string::npos; at = svg.find("<title>", at + 1))
+    ++bars;
+  CHECK(bars <= 4 * 10);
+  CHECK(bars >= 4 * 5);
+  options.most_actions = 100000;
+  CHECK_THAT(timeline_svg(simulation, options), Contains("; 2 steps<"));
+}
+
 }  // namespace
 }  // namespace interlock::schedule

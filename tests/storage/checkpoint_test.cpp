@@ -2,9 +2,11 @@
 
 #include <filesystem>
 
+#include <nlohmann/json.hpp>
+
 #include "common/error.h"
-#include "support/catch.h"
-#include "support/temp_folder.h"
+#include "save_support.h"
+#include "storage/sealed_text.h"
 
 namespace interlock::storage {
 namespace {
@@ -13,87 +15,153 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 using test::content_of;
 using test::message_of;
+using test::save;
 using test::TempFolder;
 
-// A committed checkpoint with two shards.
 std::string commit(const TempFolder& run, std::int64_t step) {
-  const std::string directory = checkpoint_directory(run.path(), step);
-  fs::create_directories(directory);
-  const std::string inside = directory.substr(run.path().size() + 1) + "/";
-  run.write(inside + shard_name(0), "first shard");
-  run.write(inside + shard_name(1), std::string("second\0shard", 12));
-  write_manifest(
-      directory,
-      {step, 2, {describe_shard(directory, shard_name(0)), describe_shard(directory, shard_name(1))}});
-  return directory;
+  return save(run.path(), step, 2, static_cast<int>(step % 100));
+}
+
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The message for the manifest of a good checkpoint after `spoil` changed it, under a checksum that fits.
+template <typename Spoil>
+std::string refusal(const TempFolder& run, const Spoil& spoil) {
+  const std::string directory = commit(run, 1), path = directory + "/manifest.json";
+  nlohmann::json document = unseal(path, content_of(path));
+  spoil(document);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << seal(document);
+  const std::string message = message_of<DataError>([&] { read_manifest(directory); });
+  CHECK_THAT(message, Contains(directory));
+  return message;
 }
 
 TEST_CASE("a manifest reads back as it was written") {
   const TempFolder run;
   const Manifest manifest = read_manifest(commit(run, 42));
   CHECK(manifest.step == 42);
-  CHECK(manifest.epochs == 2);
+  CHECK(manifest.epochs == 1);
+  CHECK(manifest.batch_size == 8);
+  CHECK(manifest.steps_per_epoch == 3);
+  CHECK(manifest.seed == 18446744073709551615U);
+  CHECK(manifest.recorder == R"({"note": "a \"checksum\": \"text\""})");
   REQUIRE(manifest.shards.size() == 2);
-  CHECK(manifest.shards[1].file == "stage-1.safetensors");
-  CHECK(manifest.shards[1].bytes == 12);
+  CHECK(manifest.shards[1].file == shard_name(1, manifest.shards[1].checksum));
+  CHECK(manifest.shards[1].file.substr(0, 8) == "stage-1-");
 }
 
-TEST_CASE("the checksum is XXH3-128, high half first") {
-  const TempFolder folder;
-  folder.write("empty", "");
-  const ShardInfo info = describe_shard(folder.path(), "empty");
-  CHECK(info.checksum == std::array<std::uint64_t, 2>{0x99aa06d3014798d8, 0x6001c324468d497f});
-}
-
-TEST_CASE("a changed, shortened, grown or missing shard is refused by name") {
+TEST_CASE("a shard that is missing, a folder, a link or of another size is refused with the manifest") {
   const TempFolder run;
   const std::string directory = commit(run, 1);
-  const std::string path = directory + "/stage-1.safetensors";
-  const std::string inside = path.substr(run.path().size() + 1);
+  const std::string path = directory + "/" + read_manifest(directory).shards[1].file;
   const std::string good = content_of(path);
-  for (const std::string& bad :
-       {"X" + good.substr(1), good.substr(0, good.size() - 1), good + "x", std::string()}) {
-    run.write(inside, bad);
-    CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }),
-               Contains(path) && Contains("damaged"));
-  }
+  const auto message = [&] { return message_of<DataError>([&] { read_manifest(directory); }); };
+  std::ofstream(path, std::ios::app) << "x";
+  CHECK_THAT(message(), Contains(path) && Contains("damaged"));
   fs::remove(path);
-  CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }),
-             Contains(path) && Contains("cannot read"));
+  CHECK_THAT(message(), Contains(path) && Contains("missing"));
+  fs::create_directory(path);
+  CHECK_THAT(message(), Contains(path) && Contains("regular file"));
+  fs::remove(path);
+  fs::create_symlink(run.write("elsewhere", good), path);  // the very bytes, but outside
+  CHECK_THAT(message(), Contains(path) && Contains("regular file of this folder"));
 }
 
-TEST_CASE("a manifest that names a file outside its folder is refused") {
+TEST_CASE("a link in the place of a shard is not followed by those who read it either") {
   const TempFolder run;
   const std::string directory = commit(run, 1);
-  const std::string manifest = "checkpoints/step-00000001/manifest.json";
-  const std::string good = content_of(run.path_of(manifest));
-  for (const char* name : {"../x", "/etc/hostname", "a/b", "..", ".", "", "stage-0.safetensors/"}) {
+  const Manifest manifest = read_manifest(directory);
+  const std::string path = directory + "/" + manifest.shards[0].file;
+  const std::string elsewhere = run.write("elsewhere", content_of(path));
+  fs::remove(path);
+  fs::create_symlink(elsewhere, path);
+  CHECK_THAT(message_of<DataError>([&] { ShardReader(directory, manifest.shards[0]); }), Contains(path));
+  CHECK_THAT(message_of<DataError>([&] { check_shards(directory, manifest); }), Contains(path));
+}
+
+TEST_CASE("a manifest that names a file outside its folder is refused, whatever its checksum says") {
+  const TempFolder run;
+  for (const char* name :
+       {"../x", "/etc/hostname", "a/b", "..", ".", "", "a/", ".hidden", "manifest.json", "a b", "a\\b"}) {
     INFO(name);
-    std::string bad = good;
-    bad.replace(bad.find("stage-0.safetensors"), std::string("stage-0.safetensors").size(), name);
-    run.write(manifest, bad);
-    CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }), Contains(directory));
+    CHECK_THAT(refusal(run, [&](auto& document) { document["shards"][0]["file"] = name; }),
+               Contains("shards[0].file must be a plain file name"));
   }
+  CHECK_THAT(refusal(run, [](auto& document) { document["shards"][0]["file"] = std::string("a\0b", 3); }),
+             Contains("plain file name"));
+  CHECK_THAT(
+      refusal(run, [](auto& document) { document["shards"][1]["file"] = document["shards"][0]["file"]; }),
+      Contains("shards[1].file must be another name"));
 }
 
-TEST_CASE("a manifest that is no manifest is refused with its path") {
+TEST_CASE("a field of a manifest that makes no sense is named") {
+  const TempFolder run;
+  const auto with = [&](const char* field, const nlohmann::json& value) {
+    return refusal(run, [&](auto& document) { document[field] = value; });
+  };
+  CHECK_THAT(with("step", "1"), Contains("step must be a whole number"));
+  CHECK_THAT(with("step", -1), Contains("step must be"));
+  CHECK_THAT(with("epochs", 1.5e99), Contains("epochs must be"));
+  CHECK_THAT(with("shards", 3), Contains("shards must be a list"));
+  CHECK_THAT(with("shards", {1}), Contains("shards[0]. must be an object") || Contains("shards[0]"));
+  CHECK_THAT(with("recorder", nullptr), Contains("recorder must be text"));
+  CHECK_THAT(with("seed", -1), Contains("seed must be"));
+  const auto in_shard = [&](const char* field, const nlohmann::json& value) {
+    return refusal(run, [&](auto& document) { document["shards"][1][field] = value; });
+  };
+  CHECK_THAT(in_shard("bytes", std::int64_t{1} << 60), Contains("shards[1].bytes must be"));
+  CHECK_THAT(in_shard("xxh3_128", std::string(31, '0')), Contains("shards[1].xxh3_128 must be 32"));
+  CHECK_THAT(in_shard("xxh3_128", std::string(32, 'g')), Contains("shards[1].xxh3_128 must be 32"));
+  CHECK_THAT(refusal(run, [](auto& document) { document.erase("steps_per_epoch"); }),
+             Contains("steps_per_epoch must be there"));
+}
+
+TEST_CASE("a checkpoint of another format version is refused by its version, checksum or not") {
+  const TempFolder run;
+  CHECK_THAT(refusal(run, [](auto& document) { document["version"] = 3; }),
+             Contains("format version 3") && Contains("reads version 2"));
+  const std::string directory = commit(run, 1);
+  run.write("checkpoints/step-00000001/manifest.json",
+            R"({"version": 1, "step": 1, "epochs": 1, "shards": []})");
+  CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }), Contains("format version 1"));
+  run.write("checkpoints/step-00000001/manifest.json",
+            R"({"version": 2, "step": 1, "epochs": 1, "shards": []})");
+  CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }), Contains("no checksum of itself"));
+}
+
+TEST_CASE("a manifest is not read if it is larger than any could be") {
   const TempFolder run;
   const std::string directory = commit(run, 1);
-  const std::string manifest = "checkpoints/step-00000001/manifest.json";
-  const std::string good = content_of(run.path_of(manifest));
-  const auto with = [&](const std::string& from, const std::string& to) {
-    std::string bad = good;
-    const std::size_t at = bad.find(from);
-    REQUIRE(at != std::string::npos);
-    return bad.replace(at, from.size(), to);
-  };
-  for (const std::string& bad :
-       {std::string(), std::string("{}"), std::string("[1]"), good.substr(0, good.size() / 2),
-        with("\"version\": 1", "\"version\": 2"), with("\"step\": 1", "\"step\": \"1\""),
-        with("\"bytes\": 11", "\"bytes\": 1.5e99"), with("\"xxh3_128\": \"", "\"xxh3_128\": \"0")}) {
-    run.write(manifest, bad);
-    CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }), Contains(directory));
-  }
+  fs::resize_file(directory + "/manifest.json", (std::uintmax_t{64} << 20) + 1);
+  CHECK_THAT(message_of<DataError>([&] { read_manifest(directory); }),
+             Contains("manifest.json") && Contains("more than"));
+}
+
+TEST_CASE("a manifest is not committed over shards that are not there") {
+  const TempFolder run;
+  const std::string directory = commit(run, 1), before = content_of(directory + "/manifest.json");
+  const ShardInfo shard = write_shard(directory, 0, test::shard_content(0, 50));
+  fs::remove(directory + "/" + shard.file);
+  CHECK_THAT(message_of<IoError>([&] {
+               write_manifest(directory, {1, 1, {shard}});
+             }),
+             Contains(shard.file) && Contains("another job"));
+  CHECK(content_of(directory + "/manifest.json") == before);
+}
+
+TEST_CASE("saving a step again exchanges the whole set and leaves nothing of the old one") {
+  const TempFolder run;
+  save(run.path(), 5, 4, 1);
+  const std::string directory = save(run.path(), 5, 2, 2);
+  CHECK(test::same(test::read_all(directory), test::expected(2, 2)));
+  CHECK(files_in(directory).size() == 3);
+  save(run.path(), 5, 2, 2);  // the same content again
+  CHECK(test::same(test::read_all(directory), test::expected(2, 2)));
 }
 
 TEST_CASE("the latest checkpoint is the one with most steps among those that were committed") {
@@ -103,6 +171,8 @@ TEST_CASE("the latest checkpoint is the one with most steps among those that wer
   const std::string ninth = commit(run, 9);
   const std::string tenth = commit(run, 10);
   CHECK(latest_checkpoint(run.path()) == tenth);
+  CHECK(checkpoint_in(run.path()) == tenth);
+  CHECK(checkpoint_in(ninth) == ninth);
   fs::create_directories(checkpoint_directory(run.path(), 11));  // unfinished
   CHECK(latest_checkpoint(run.path()) == tenth);
   fs::remove(tenth + "/manifest.json");
@@ -116,30 +186,20 @@ TEST_CASE("steps beyond eight digits still count as later") {
   CHECK(latest_checkpoint(run.path()) == later);
 }
 
-TEST_CASE("removing keeps the newest, and what is no committed checkpoint of the run") {
+TEST_CASE("the latest sound checkpoint passes over damage in manifests and in tensors") {
   const TempFolder run;
-  for (const std::int64_t step : {5, 10, 15, 20}) commit(run, step);
-  const std::string unfinished = checkpoint_directory(run.path(), 25);
-  fs::create_directories(unfinished);
-  const std::string copy = checkpoints_directory(run.path()) + "/best";  // a user's copy
-  fs::copy(checkpoint_directory(run.path(), 10), copy);
-  remove_old_checkpoints(run.path(), 2);
-  CHECK_FALSE(fs::exists(checkpoint_directory(run.path(), 5)));
-  CHECK_FALSE(fs::exists(checkpoint_directory(run.path(), 10)));
-  CHECK(fs::exists(checkpoint_directory(run.path(), 15)));
-  CHECK(fs::exists(checkpoint_directory(run.path(), 20)));
-  CHECK(fs::exists(unfinished));
-  CHECK(fs::exists(copy + "/manifest.json"));
-  CHECK(latest_checkpoint(run.path()) == checkpoint_directory(run.path(), 20));
-}
-
-TEST_CASE("keeping zero keeps all, keeping more than there are keeps all") {
-  const TempFolder run;
-  for (const std::int64_t step : {5, 10}) commit(run, step);
-  remove_old_checkpoints(run.path(), 0);
-  remove_old_checkpoints(run.path(), 3);
-  CHECK(fs::exists(checkpoint_directory(run.path(), 5)));
-  CHECK(fs::exists(checkpoint_directory(run.path(), 10)));
+  CHECK(latest_sound_checkpoint(run.path()).empty());
+  const std::string first = commit(run, 1), second = commit(run, 2), third = commit(run, 3);
+  CHECK(latest_sound_checkpoint(run.path()) == third);
+  std::ofstream(third + "/manifest.json", std::ios::app) << " ";
+  CHECK(latest_sound_checkpoint(run.path()) == second);
+  const std::string shard = second + "/" + read_manifest(second).shards[1].file;
+  std::string bytes = content_of(shard);
+  bytes.back() = static_cast<char>(bytes.back() ^ 4);
+  std::ofstream(shard, std::ios::binary | std::ios::trunc) << bytes;
+  CHECK_NOTHROW(read_manifest(second));
+  CHECK(latest_sound_checkpoint(run.path()) == first);
+  CHECK(latest_checkpoint(run.path()) == third);
 }
 
 }  // namespace

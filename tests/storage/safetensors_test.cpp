@@ -115,7 +115,7 @@ TEST_CASE("a missing file and a folder are bad data, named by their path") {
   const std::string missing = folder.path_of("missing.safetensors");
   CHECK(message_of<DataError>([&] { read_safetensors(missing); }) ==
         missing + ": cannot open: No such file or directory");
-  CHECK_THAT(message_of<DataError>([&] { read_safetensors(folder.path()); }), Contains("not a regular file"));
+  CHECK_THAT(message_of<DataError>([&] { read_safetensors(folder.path()); }), Contains("it is a folder"));
 }
 
 TEST_CASE("a file cut anywhere, or with bytes added, is refused") {
@@ -250,16 +250,8 @@ TEST_CASE("a write that fails leaves the old file and no temporary one") {
   std::filesystem::create_directories(folder.path_of("taken/inner"));
   CHECK_THAT(message_of<IoError>([&] { write_safetensors(folder.path_of("taken"), {}); }),
              Contains("rename"));
-  CHECK_FALSE(std::filesystem::exists(folder.path_of("taken.tmp")));
-}
-
-TEST_CASE("a full disk is an I/O error") {
-  if (!std::filesystem::exists("/dev/full")) return;
-  const TempFolder folder;
-  std::filesystem::create_symlink("/dev/full", folder.path_of("x.safetensors.tmp"));
-  CHECK_THAT(message_of<IoError>([&] { write_safetensors(folder.path_of("x.safetensors"), {}); }),
-             Contains("No space left"));
-  CHECK_FALSE(std::filesystem::exists(folder.path_of("x.safetensors")));
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    CHECK(entry.path().extension() != ".tmp");
 }
 
 }  // namespace

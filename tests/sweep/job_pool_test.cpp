@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
-#include "sweep/run_lock.h"
+#include "common/file_lock.h"
 
 namespace interlock::sweep {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "sweep/folder.h"
 #include "sweep/results.h"
-#include "sweep/run_lock.h"
+#include "common/file_lock.h"
 #include "sweep/table.h"
 #include "sweep_support.h"
 

@@ -2,13 +2,16 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/error.h"
+#include "support/damage.h"
 #include "text/cache_folder.h"
+#include "text/checksum.h"
 #include "text/corpus.h"
 #include "text/text_reader.h"
 #include "text/text_support.h"
@@ -71,11 +74,8 @@ TEST_CASE("any damaged byte of a token file is noticed and the file is made agai
     const Corpus corpus = open_corpus(settings);
     return corpus.train.lines.size() == 20 && content_of(path) == whole;
   };
-  for (std::size_t at = 0; at < whole.size(); at += 7) {
-    std::string damaged = whole;
-    damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
-    REQUIRE(survives(damaged));
-  }
+  test::for_random_damage(whole, 1000,
+                          [&](const test::Damage& damage) { REQUIRE(survives(damage.content)); });
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{50}, whole.size() - 1})
     REQUIRE(survives(whole.substr(0, size)));
   CHECK(survives(whole + "x"));
@@ -112,6 +112,33 @@ TEST_CASE("many lines are spooled and come back in order") {
   CHECK(file->line_start(kLines) == file->tokens());
   CHECK_FALSE(TokenFile::open(path, std::string(32, 'j'), problem));
   CHECK(problem == "it holds another text");
+}
+
+// Whoever can write the file can write its checksum, too.
+TEST_CASE("a token file whose lines do not lie within its tokens is refused in spite of its checksum") {
+  const TempFolder folder;
+  const std::string key(32, 'k');
+  const std::string path = folder.path_of("a.tokens");
+  {
+    TokenWriter writer(path, key, 10);
+    writer.append({1});
+    writer.start_line();
+    writer.append({2, 3});
+    writer.commit();
+  }
+  const std::string whole = content_of(path);
+  const std::size_t table = 16 + 8;  // after the magic and three tokens, filled up
+  for (const std::uint64_t start : {std::uint64_t{0}, std::uint64_t{4}, ~std::uint64_t{0}}) {
+    std::string content = whole;
+    std::memcpy(&content[table], &start, sizeof start);
+    Checksum checksum;
+    checksum.update(content.data(), content.size() - 16);
+    std::memcpy(&content[content.size() - 16], checksum.value().data(), 16);
+    folder.write("a.tokens", content);
+    std::string problem;
+    CHECK_FALSE(TokenFile::open(path, key, problem));
+    CHECK(problem == "its lines do not lie within its tokens");
+  }
 }
 
 TEST_CASE("several processes that build one cache at once all get it whole") {

@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint_support.h"
 #include "common/error.h"
-#include "support/small_runs.h"
+#include "storage/shard.h"
 #include "support/temp_folder.h"
 
 namespace interlock::training {
@@ -14,55 +15,6 @@ namespace {
 
 using Catch::Matchers::Contains;
 using test::TempFolder;
-
-// All stages of a run, with their optimizers.
-struct Run {
-  explicit Run(const std::string& sections, std::uint64_t seed = 1)
-      : plan(test::make_plan(test::kMlp + sections)) {
-    for (const models::StageBlueprint& blueprint : plan.blueprint.stages)
-      stages.emplace_back(blueprint, seed);
-    for (const models::Stage& stage : stages) {
-      optimizers.push_back(std::make_unique<StageOptimizer>(stage, plan.config));
-    }
-  }
-  // Steps with gradients that depend on the parameter's name and the step alone.
-  void train(int first_step, int last_step) {
-    for (int step = first_step; step <= last_step; ++step) {
-      for (std::size_t k = 0; k < stages.size(); ++k) {
-        for (const auto& [name, tensor] : stages[k].state()) {
-          if (!tensor.requires_grad()) continue;
-          torch::manual_seed(std::hash<std::string>{}(name) + static_cast<std::uint64_t>(step));
-          tensor.mutable_grad() = torch::randn_like(tensor);
-        }
-        optimizers[k]->step(0.05);
-      }
-    }
-  }
-  void save(const std::string& directory) const {
-    storage::Manifest manifest{3, 1, {}};
-    for (std::size_t k = 0; k < stages.size(); ++k) {
-      manifest.shards.push_back(write_stage_checkpoint(directory, stages[k], *optimizers[k]));
-    }
-    storage::write_manifest(directory, manifest);
-  }
-  void load(const std::string& directory) {
-    for (std::size_t k = 0; k < stages.size(); ++k)
-      load_stage_checkpoint(directory, stages[k], *optimizers[k]);
-  }
-
-  RunPlan plan;
-  std::vector<models::Stage> stages;
-  std::vector<std::unique_ptr<StageOptimizer>> optimizers;
-};
-
-const std::string kTwoStages = "partition: {layers: [2, 5]}\n";
-const std::vector<std::string> kOptimizers = {
-    "optimizer: {kind: sgd, lr: 0.1}\n",
-    "optimizer: {kind: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.01}\n",
-    "optimizer: {kind: sgd, lr: 0.1, momentum: 0.9, nesterov: true}\n",
-    "optimizer: {kind: adam, weight_decay: 0.01}\n",
-    "optimizer: {kind: adamw}\n",
-};
 
 TEST_CASE("a run that goes on from a checkpoint takes the same steps to the last bit") {
   for (const std::string& optimizer : kOptimizers) {
@@ -81,58 +33,40 @@ TEST_CASE("a run that goes on from a checkpoint takes the same steps to the last
   }
 }
 
-TEST_CASE("any cut goes on from what any other cut wrote") {
-  for (const std::string& optimizer : kOptimizers) {
-    INFO(optimizer);
-    const TempFolder folder;
-    Run two(optimizer + kTwoStages);
-    two.train(1, 3);
-    two.save(folder.path_of("c"));
-    two.train(4, 5);
-    for (const std::string& cut : {std::string("partition: {stages: 1}\n"), std::string(test::kFourStages)}) {
-      Run other(optimizer + cut, 99);
-      other.load(folder.path_of("c"));
-      other.train(4, 5);
-      test::check_same(test::copy_tensors(other.stages), test::copy_tensors(two.stages));
-    }
-  }
-}
-
-TEST_CASE("a head that the checkpoint does not have keeps its start, under every optimizer") {
-  for (const std::string& optimizer : kOptimizers) {
-    INFO(optimizer);
-    const TempFolder folder;
-    Run without(optimizer + kTwoStages + "learning: {horizon: all}\n");
-    without.train(1, 3);
-    without.save(folder.path_of("c"));
-    Run with(optimizer + kTwoStages + "learning: {horizon: 1}\n", 99);
-    const test::TensorsByName start = test::copy_tensors(with.stages);
-    REQUIRE_NOTHROW(with.load(folder.path_of("c")));
-    const test::TensorsByName trained = test::copy_tensors(without.stages);
-    for (const auto& [name, tensor] : test::copy_tensors(with.stages)) {
-      INFO(name);
-      CHECK(tensor.equal(name.rfind("heads.", 0) == 0 ? start.at(name) : trained.at(name)));
-    }
-    with.train(4, 5);
-    without.train(4, 5);
-    const test::TensorsByName later = test::copy_tensors(with.stages);
-    for (const auto& [name, tensor] : test::copy_tensors(without.stages)) CHECK(later.at(name).equal(tensor));
-  }
-}
-
-TEST_CASE("a head that sat behind another layer keeps its start, although name and shape fit") {
+TEST_CASE("a snapshot is of its moment, and the next one uses its memory") {
   const TempFolder folder;
-  Run written("partition: {layers: [3, 4]}\nlearning: {horizon: 1}\n");
-  written.train(1, 3);
-  written.save(folder.path_of("c"));
-  Run recut("partition: {layers: [4, 3]}\nlearning: {horizon: 1}\n", 99);
-  const test::TensorsByName start = test::copy_tensors(recut.stages);
-  recut.load(folder.path_of("c"));
-  const test::TensorsByName trained = test::copy_tensors(written.stages);
-  for (const auto& [name, tensor] : test::copy_tensors(recut.stages)) {
-    INFO(name);
-    CHECK(tensor.equal(name.rfind("heads.", 0) == 0 ? start.at(name) : trained.at(name)));
-  }
+  Run run("optimizer: {kind: adam}\n" + kTwoStages);
+  run.train(1, 2);
+  const test::TensorsByName then = snapshot_of(run, 0);
+  StageSnapshot snapshot;
+  take_snapshot(run.stages[0], *run.optimizers[0], "abc", nullptr, snapshot);
+  const void* const memory = snapshot.file.tensors[0].second.data_ptr();
+  test::TensorsByName copies;
+  for (const auto& [name, tensor] : then) copies[name] = tensor.clone();
+  run.train(3, 4);
+  for (const auto& [name, tensor] : snapshot.file.tensors) CHECK(tensor.equal(copies.at(name)));
+  const storage::ShardInfo first = write_snapshot(folder.path_of("c"), snapshot);
+  take_snapshot(run.stages[0], *run.optimizers[0], "abc", nullptr, snapshot);
+  CHECK(snapshot.file.tensors[0].second.data_ptr() == memory);
+  CHECK_FALSE(snapshot.file.tensors[0].second.equal(copies.at(snapshot.file.tensors[0].first)));
+  const storage::ShardInfo second = write_snapshot(folder.path_of("c"), snapshot);
+  CHECK(second.file != first.file);
+  CHECK(second.bytes == first.bytes);
+  // The first is untouched.
+  storage::ShardReader reader(folder.path_of("c"), first);
+  CHECK(reader.metadata("vocabulary") == "abc");
+  for (const storage::TensorEntry& entry : reader.entries())
+    CHECK(reader.read(entry).equal(copies.at(entry.name)));
+}
+
+TEST_CASE("weights laid out channels-last are written in the order of their dimensions") {
+  const TempFolder folder;
+  StageSnapshot snapshot;
+  snapshot.stage = 0;
+  const at::Tensor weight = torch::randn({4, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast);
+  snapshot.file.tensors = {{"layers.0.weight", weight}};
+  storage::ShardReader reader(folder.path(), write_snapshot(folder.path(), snapshot));
+  CHECK(reader.read(reader.entries()[0]).equal(weight));
 }
 
 TEST_CASE("batch-norm statistics are part of a checkpoint") {
@@ -170,7 +104,8 @@ TEST_CASE("a checkpoint of another model is refused by the first tensor that doe
              Contains("layers.1.weight") && Contains("another model"));
 }
 
-TEST_CASE("one damaged byte anywhere in any shard is refused before a tensor is touched") {
+TEST_CASE(
+    "damage in what a stage uses is refused before a tensor of it is touched; the rest it does not read") {
   const TempFolder folder;
   const std::string directory = folder.path_of("c");
   Run run("optimizer: {kind: sgd, momentum: 0.9}\n" + kTwoStages);
@@ -178,19 +113,22 @@ TEST_CASE("one damaged byte anywhere in any shard is refused before a tensor is 
   run.save(directory);
   Run reader("optimizer: {kind: sgd, momentum: 0.9}\n" + kTwoStages, 99);
   const test::TensorsByName before = test::copy_tensors(reader.stages);
-  for (const char* shard : {"stage-0.safetensors", "stage-1.safetensors"}) {
-    const std::string path = directory + "/" + shard;
+  const auto load = [&](std::size_t k) {
+    load_stage_checkpoint(directory, reader.stages[k], *reader.optimizers[k]);
+  };
+  for (std::size_t k = 0; k < 2; ++k) {
+    const std::string path = directory + "/" + storage::read_manifest(directory).shards[k].file;
     const std::string good = test::content_of(path);
-    for (const std::size_t at : {std::size_t{0}, std::size_t{9}, good.size() / 2, good.size() - 1}) {
+    const std::size_t data = good.size() - 8;  // in the last tensor
+    for (const std::size_t at : {std::size_t{0}, std::size_t{9}, good.size() / 2, data, good.size() - 1}) {
+      INFO("byte " << at << " of stage " << k);
       std::string bad = good;
       bad[at] = static_cast<char>(bad[at] ^ 1);
       std::ofstream(path, std::ios::binary) << bad;
-      CHECK_THAT(test::message_of<DataError>([&] { reader.load(directory); }),
-                 Contains(path) && Contains("damaged"));
+      CHECK_THAT(test::message_of<DataError>([&] { load(k); }), Contains(path) && Contains("byte "));
     }
     std::ofstream(path, std::ios::binary) << good.substr(0, good.size() - 1);
-    CHECK_THAT(test::message_of<DataError>([&] { reader.load(directory); }),
-               Contains(path) && Contains("damaged"));
+    CHECK_THAT(test::message_of<DataError>([&] { load(0); }), Contains(path) && Contains("damaged"));
     std::ofstream(path, std::ios::binary) << good;
   }
   test::check_same(test::copy_tensors(reader.stages), before);

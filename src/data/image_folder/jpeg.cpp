@@ -20,10 +20,10 @@ struct DestroyDecoder {
 
 using Decoder = std::unique_ptr<std::remove_pointer_t<tjhandle>, DestroyDecoder>;
 
-// This thread's, for one file after the other.
-Decoder& thread_decoder() {
-  thread_local Decoder decoder;
-  if (!decoder) decoder.reset(tjInitDecompress());
+// One for each file: a decoder that has seen another keeps that one's tables, and would read a file that
+// lacks its own or not by what came before it.
+Decoder new_decoder() {
+  Decoder decoder(tjInitDecompress());
   if (!decoder) throw BrokenImage("the JPEG decoder cannot start");
   return decoder;
 }
@@ -31,7 +31,7 @@ Decoder& thread_decoder() {
 void check_is_jpeg(const std::string& file) {
   if (file.empty()) throw BrokenImage("the file is empty");
   const auto starts = [&](const char* magic, std::size_t at = 0) {
-    return file.compare(at, std::strlen(magic), magic) == 0;
+    return file.size() >= at && file.compare(at, std::strlen(magic), magic) == 0;
   };
   if (starts("\xFF\xD8\xFF")) return;
   const char* kind = starts("\x89PNG")                        ? "a PNG"
@@ -98,13 +98,7 @@ Bitmap decode(tjhandle decoder, const std::string& file) {
 
 Bitmap decode_jpeg(const std::string& file) {
   check_is_jpeg(file);
-  Decoder& decoder = thread_decoder();
-  try {
-    return decode(decoder.get(), file);
-  } catch (const BrokenImage&) {
-    decoder.reset();  // it may be left in the midst of that file
-    throw;
-  }
+  return decode(new_decoder().get(), file);
 }
 
 }  // namespace interlock::data

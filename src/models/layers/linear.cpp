@@ -18,8 +18,9 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool bias) : in_(in), out_(out
 
 Shape Linear::output_shape(const Shape& in) const {
   if (in.empty() || in.back() != in_) {
-    throw ShapeMismatch(
-        fmt::format("takes {} features in the last dimension but gets {}", in_, format_shape(in)));
+    throw ShapeMismatch(fmt::format("takes {} features in the last dimension but gets {}{}", in_,
+                                    format_shape(in),
+                                    in.empty() ? "" : fmt::format("; write in: {}", in.back())));
   }
   Shape out = in;
   out.back() = out_;

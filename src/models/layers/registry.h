@@ -12,6 +12,9 @@ namespace interlock::models {
 // Errors: UsageError at the layer's place for an unknown name (with the nearest one) or wrong arguments.
 LayerPtr make_layer(const config::LayerSpec& spec);
 
-std::vector<std::string> layer_names();
+// Errors: UsageError as make_layer() for a name that it does not know; cheaper.
+void require_known(const config::LayerSpec& spec);
+
+std::vector<std::string> layer_names();  // registered ones first
 
 }  // namespace interlock::models

@@ -118,6 +118,7 @@ TEST_CASE("what is no readable JPEG is refused with the reason") {
   CHECK(problem_of("") == "the file is empty");
   CHECK(problem_of("\x89PNG\r\n\x1a\n and more") == "it is a PNG file, not a JPEG");
   CHECK(problem_of("hello") == "it is not a JPEG");
+  CHECK(problem_of("RIFF") == "it is not a JPEG");  // shorter than where a WebP says what it is
   CHECK_FALSE(problem_of("\xFF\xD8\xFF").empty());
   CHECK_FALSE(problem_of(std::string("\xFF\xD8\xFF\xE0") + std::string(300, '\0')).empty());
 }
@@ -131,6 +132,27 @@ TEST_CASE("a file that ends early is refused, wherever it ends; one with somethi
   for (std::size_t left = 3; left < 620; left += 7)
     CHECK(problem_of(file.substr(0, left)) == "the file ends early");
   CHECK(decode_jpeg(file + "trailing").width() == 64);  // and the broken ones have left no trace
+}
+
+TEST_CASE("a file that lacks its tables is refused, also after one that had them") {
+  const std::string good = quarters();
+  std::string bare;
+  for (std::size_t at = 0; at < good.size();) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(good[i]); };
+    const bool in_segments = at >= 2 && byte(at) == 0xFF;
+    const std::size_t length = at < 2         ? 2
+                               : !in_segments ? good.size() - at
+                                              : 2 + (byte(at + 2) << 8 | byte(at + 3));
+    const bool is_last = in_segments && byte(at + 1) == 0xDA;  // the scan's header; coded pixels follow
+    if (at < 2 || byte(at + 1) != 0xDB) bare += good.substr(at, is_last ? std::string::npos : length);
+    if (is_last) break;
+    at += length;
+  }
+  REQUIRE(bare.size() < good.size());
+  const std::string problem = problem_of(bare);
+  CHECK(!problem.empty());
+  decode_jpeg(good);
+  CHECK(problem_of(bare) == problem);
 }
 
 TEST_CASE("a size beyond the limit is refused before any memory is taken for it") {

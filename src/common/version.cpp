@@ -1,0 +1,9 @@
+#include "common/version.h"
+
+namespace interlock {
+
+const char* version() {
+  return INTERLOCK_VERSION;
+}
+
+}  // namespace interlock

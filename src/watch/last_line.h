@@ -1,0 +1,15 @@
+#pragma once
+// The last line of a failed job.
+
+#include <string>
+
+namespace interlock::watch {
+
+// For launch scripts, which print the line after all that the launcher has to say, and end with the code:
+// both go into the file that the variable INTERLOCK_FAILURE_FILE names. False where there is none.
+bool hand_over_last_line(int code, const std::string& line);
+
+// Standard error; in one piece, whatever other threads print.
+void print_last_line(const std::string& line);
+
+}  // namespace interlock::watch
