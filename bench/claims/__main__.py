@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""The paper's claims on real data: quality of every horizon, mix and head, and accuracy against simulated time."""
+
+import argparse
+import fnmatch
+import os
+
+import document
+import efficiency
+import equality
+import outcomes
+import study
+import tables
+import training
+import tuning
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="launch/bench claims", description=__doc__ + " What is done is not done again.")
+    parser.add_argument("--only", default="*", metavar="PATTERN", help="runs whose name fits, such as 'resnet20/*/seed-1'")
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
+    parser.add_argument("--minutes", type=float, default=1e9, help="train for so long; the same command goes on")
+    parser.add_argument("--list", action="store_true", help="only print the runs and whether they are done")
+    parser.add_argument("--write", action="store_true", help="only write the tables and charts of what is done")
+    return parser.parse_args()
+
+
+def origins(finished):
+    """Which commits and machines the figures come from."""
+    commits = sorted({one.facts["commit"] for one in finished})
+    machines = sorted({one.facts["machine"] for one in finished})
+    done = f"{len(finished)} of {len(study.all_runs())} runs"
+    return f"`launch/bench claims`, {done}; commit {', '.join(commits)}; {'; '.join(machines)}."
+
+
+def write():
+    import charts  # only here: training needs no matplotlib
+
+    finished = outcomes.finished(study.all_runs())
+    if not finished:
+        raise SystemExit("no run is done yet")
+    blocks = {f"quality {name}": tables.quality(name, finished) for name in ("resnet20", "convnet", "language")}
+    blocks |= {f"tuning {name}": tables.tuning(tuning.scores(name), tables.DEFAULT_HEAD.get(name, "linear"))
+               for name in ("resnet20", "convnet", "language")}
+    blocks |= {"origin": origins(finished), "depth": tables.depth(finished), "summary": tables.summary(finished),
+               "equality": "\n".join(equality.sentences(study.all_runs()))}
+    charts.quality(finished)
+    for number, (recipe, (mix, head)) in enumerate(study.RECIPES.items(), 1):
+        steps = efficiency.steps(head)
+        blocks |= {f"steps, {recipe}": tables.step_times(steps),
+                   f"time, {recipe}": tables.time_to_accuracy(finished, steps, mix, head)}
+        charts.efficiency_by_time(finished, steps, mix, head, f"claims_time_{number}.svg")
+    document.put(blocks)
+    (study.CONFIGS.parent / "record.jsonl").write_text(outcomes.record(finished), encoding="utf-8")
+
+
+def main():
+    options = parse_arguments()
+    runs = [run for run in study.all_runs() if fnmatch.fnmatch(run.name, options.only)]
+    if not runs:
+        raise SystemExit(f"no run's name fits '{options.only}'")
+    if options.list:
+        for run in runs:
+            print("done" if training.done(run) else "-   ", run.name)
+        return
+    if not options.write:
+        efficiency.measure()  # first: it wants the machine for itself
+        tuning.tune({run.study for run in runs})
+        training.train(runs, options.cores, options.minutes * 60)
+    write()
+
+
+main()

@@ -1,0 +1,97 @@
+"""Accuracy against time on K devices: the steps that runs took, times what the simulator says that a step takes.
+
+Nothing here has K devices. Costs of actions are measured on this machine's cores, for every size of micro-batch; the planner's
+simulation, which `launch/bench planner` and `depth` hold against real ranks, makes the time of a step of them.
+"""
+
+import dataclasses
+import json
+import subprocess
+
+import data
+import paths
+import study
+
+STUDY = "resnet32"
+BATCH = 128
+TRAINED_MICRO_BATCHES = 4
+MICRO_BATCHES = (1, 4, 8, 16, 32)
+LINK = "schedule.link={latency_us: 50, gigabytes_per_second: 10}"
+FOLDER = paths.RUNS / "efficiency"
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """The quickest plan of a horizon for one number of micro-batches."""
+
+    stages: int
+    horizon: int
+    micro_batches: int
+    policy: str
+    seconds: float
+    bubble: float
+    activation_bytes: float
+
+
+def _interlock(command, stages, micro_batches, *more):
+    settings = [f"data.path={data.path_for(STUDY)}", f"partition.layers={study.DEEP_CUTS[stages]}",
+                f"schedule.micro_batches={micro_batches}", "learning.horizon=3"]
+    subprocess.run([paths.INTERLOCK, *command, str(study.CONFIGS / f"{STUDY}.yaml"), *settings, *more],
+                   cwd=paths.ROOT, env=paths.ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _plans(stages, micro_batches, head):
+    """Of all horizons and policies, with costs measured for this very size of micro-batch."""
+    name = f"K={stages},M={micro_batches}" + f",{head}" * bool(head)
+    heads = [f"learning.head={head}"] * bool(head)
+    profile, plans = FOLDER / f"{name},profile.json", FOLDER / f"{name},plans.json"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not profile.exists():
+        _interlock(["profile"], stages, micro_batches, *heads, "--repeats", "5", "--out", str(profile))
+    if not plans.exists():
+        _interlock(["plan", "--compare"], stages, micro_batches, *heads, f"schedule.costs={profile}", LINK, "--json", str(plans))
+    return json.loads(plans.read_text(encoding="utf-8"))["plans"]
+
+
+def measure():
+    """Makes what is not there yet. Takes some minutes; the machine should be idle."""
+    for _, head in study.RECIPES.values():
+        steps(head)
+
+
+def steps(head):
+    """{(stages, horizon, micro_batches): Step} with these heads."""
+    found = {}
+    for stages in study.DEEP_CUTS:
+        for micro_batches in MICRO_BATCHES:
+            for plan in _plans(stages, micro_batches, head):
+                horizon = study.END_TO_END if plan["horizon"] == stages else plan["horizon"]
+                if plan["micro_batches"] != micro_batches or horizon not in (1, 2, 3, study.END_TO_END):
+                    continue
+                step = Step(stages, horizon, micro_batches, plan["policy"], plan["step_seconds"], plan["bubble"],
+                            plan["activation_bytes"])
+                key = (stages, horizon, micro_batches)
+                if key not in found or step.seconds < found[key].seconds:
+                    found[key] = step
+    return found
+
+
+def best(all_steps, stages, horizon):
+    """With the number of micro-batches that is quickest: kind to end-to-end training, whose bubble shrinks with it, since batch
+    norm learns worse from micro-batches of a few samples and the accuracies are those of 32."""
+    return min((step for (k, n, _), step in all_steps.items() if (k, n) == (stages, horizon)), key=lambda step: step.seconds)
+
+
+def steps_to(outcome, accuracy):
+    """Optimizer steps until the evaluations reach `accuracy`, on the straight line between two of them; None where they never do."""
+    before_step, before = 0, 0.0
+    for step, value in zip(outcome.steps, outcome.accuracies):
+        if value >= accuracy:
+            return before_step + (step - before_step) * (accuracy - before) / (value - before)
+        before_step, before = step, value
+    return None
+
+
+def fewest_steps_to(outcomes, accuracy):
+    """Over the runs of one rule: long and short schedules, and seeds."""
+    return min((steps for one in outcomes if (steps := steps_to(one, accuracy)) is not None), default=None)

@@ -1,0 +1,147 @@
+"""bench/claims: what is done is not trained again, what was stopped goes on, and the figures are what the metrics say."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench/claims")]
+from support.runner import check, check_equal, main  # noqa: E402
+
+import document  # noqa: E402
+import efficiency  # noqa: E402
+import equality  # noqa: E402
+import outcomes  # noqa: E402
+import study  # noqa: E402
+import tables  # noqa: E402
+import training  # noqa: E402
+import tuning  # noqa: E402
+
+# Stands in for interlock: is stopped the first time, done the second; counts its starts.
+PROGRAM = """#!/usr/bin/env python3
+import json, pathlib, sys
+folder = pathlib.Path(next(a.split("=", 1)[1] for a in sys.argv if a.startswith("run.dir=")))
+folder.mkdir(parents=True, exist_ok=True)
+starts = len(list(folder.glob("start-*"))) + 1
+(folder / f"start-{starts}").touch()
+if starts == 1:
+    sys.exit(75)
+lines = [{"kind": "eval", "step": 10, "loss": [None, 2.0], "accuracy": [None, 0.25]},
+         {"kind": "eval", "step": 20, "loss": [None, 1.0], "accuracy": [None, 0.75]},
+         {"kind": "run", "event": "end"}]
+(folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\\n" for line in lines))
+"""
+
+
+def use(folder):
+    program = folder / "program"
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    training.INTERLOCK, training.ROOT, training.RUNS = str(program), ROOT, ROOT / os.path.relpath(folder / "runs", ROOT)
+    training.data.cifar10 = lambda: ROOT / "data/cifar-10-batches-bin"
+    tuning.learning_rate = lambda run: 0.1
+
+
+def starts(run):
+    return len(list(training.folder(run).glob("start-*")))
+
+
+def runs_are_resumed(interlock):
+    use(interlock.folder)
+    runs = [study.Run("resnet20", 4, horizon, 1) for horizon in (1, 2)]
+    check(not training.train(runs, cores=2, seconds=60), "both were stopped")
+    check(not any(map(training.done, runs)), "nothing is done yet")
+    check(training.train(runs, cores=2, seconds=60), "both go on")
+    check(training.train(runs, cores=2, seconds=60), "both are done")
+    check_equal([starts(run) for run in runs], [2, 2], "starts")
+    one = outcomes.outcome(runs[1])
+    check_equal((one.accuracy, one.loss, one.steps), (0.75, 1.0, (10, 20)), "the last stage's figures")
+    check("learning.horizon=2" in one.facts["arguments"], f"{one.facts}")
+    line = json.loads(outcomes.record([one]))
+    check_equal((line["run"], line["accuracies"], line["commit"]), (runs[1].name, [0.25, 0.75], training.origin()["commit"]), "the record")
+
+
+def outcome_of(accuracies, seed=1, **rule):
+    run = study.Run("resnet32", rule.pop("stages", 4), rule.pop("horizon", 1), seed, **rule)
+    steps = tuple(100 * (i + 1) for i in range(len(accuracies)))
+    return outcomes.Outcome(run, steps, tuple(accuracies), tuple(1 - a for a in accuracies), {"arguments": ["optimizer.lr=0.1"]})
+
+
+def time_to_an_accuracy(_):
+    one = outcome_of((0.2, 0.4, 0.3, 0.8))
+    check_equal(efficiency.steps_to(one, 0.4), 200, "at an evaluation")
+    check(abs(efficiency.steps_to(one, 0.3) - 150) < 1e-9, "between two")
+    check(abs(efficiency.steps_to(one, 0.1) - 50) < 1e-9, "before the first")
+    check(efficiency.steps_to(one, 0.9) is None, "never")
+    check_equal(efficiency.fewest_steps_to([one, outcome_of((0.1, 0.1)), outcome_of((0.4,))], 0.4), 100, "of several")
+    check(efficiency.fewest_steps_to([outcome_of((0.1,))], 0.4) is None, "of none")
+
+
+def tables_compare_with_the_spread(_):
+    check_equal(tables._beats([0.5, 0.52], [0.4, 0.41]), "above", "apart")
+    check_equal(tables._beats([0.5, 0.52], [0.6, 0.61]), "below", "apart")
+    check_equal(tables._beats([0.5, 0.6], [0.51, 0.57]), "within spread", "close")
+    check_equal(tables._beats([0.5], [0.1, 0.2]), "one seed", "nothing to say")
+    step = efficiency.Step(4, 1, 4, "planned", 0.5, 0.0, 1.0)
+    steps = {(k, n, m): step for k in study.DEEP_CUTS for n in (1, 2, 3, study.END_TO_END) for m in efficiency.MICRO_BATCHES}
+    finished = [outcome_of((0.3, 0.5), stages=4), outcome_of((0.6, 0.7), stages=4, horizon=study.END_TO_END)]
+    table = tables.time_to_accuracy(finished, steps, "sum", "")
+    # End-to-end training is at 50 % after 250/3 steps of half a second, local learning after 200.
+    check("| 4 | local learning's, 50.0 % | 1, local | 100 s, 0.42 x |" in table, table)
+    check("| K, end-to-end | 42 s, 1.00 x |" in table, table)
+    check("| 4 | 98 % of end-to-end's, 68.6 % | 1, local | not reached |" in table, table)
+    check("| 8 | 98 % of end-to-end's, 68.6 % | 2, pairwise |" not in table, f"nobody trained that: {table}")
+
+
+def sweeps_show_the_best_rate(_):
+    scores = {("all", "farthest", ""): {0.1: 1.5, 0.01: 1.7}, ("2", "sum", ""): {0.1: 1.6, 0.01: 1.4}}
+    check_equal(tables.tuning(scores, "linear").split("\n")[2:], ["| 2, pairwise | sum | linear | 1.600 | **1.400** |",
+                                                                 "| K, end-to-end |  |  | **1.500** | 1.700 |"], "the table")
+
+
+def equality_is_of_every_number(interlock):
+    use(interlock.folder)
+    ranks = study.Run("resnet20", 4, 2, 7, ranks=True)
+    twin = study.Run("resnet20", 4, 2, 7)
+    for run, loss in ((ranks, 0.1), (twin, 0.1 + 1e-16)):
+        training.folder(run).mkdir(parents=True)
+        lines = [{"kind": "step", "step": 1, "loss": [loss], "accuracy": 0.5}, {"kind": "run", "event": "end"}]
+        (training.folder(run) / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    check("1 differ" in equality.sentences([ranks])[0], f"{equality.sentences([ranks])}")
+    (training.folder(twin) / "metrics.jsonl").write_bytes((training.folder(ranks) / "metrics.jsonl").read_bytes())
+    check("all equal" in equality.sentences([ranks])[0], f"{equality.sentences([ranks])}")
+
+
+def documents_keep_what_is_theirs(interlock):
+    page = interlock.folder / "results.md"
+    document.PAGES = [page]
+    page.write_text("before\n<!-- claims: a -->\nold\n<!-- claims: end -->\nafter \\1\n")
+    document.put({"a": "new \\1"})
+    check_equal(page.read_text(), "before\n<!-- claims: a -->\nnew \\1\n<!-- claims: end -->\nafter \\1\n", "the file")
+    try:
+        document.put({"b": "x"})
+    except SystemExit as problem:
+        check("place for 'b'" in str(problem), str(problem))
+    else:
+        check(False, "a block without a place")
+
+
+def every_run_has_its_own_folder(_):
+    names = [run.name for run in study.all_runs()]
+    check_equal(len(names), len(set(names)), "names")
+    main_row = [run for run in study.all_runs() if run.study == "resnet20" and not run.ranks
+                and (run.horizon == study.END_TO_END or (run.mix, run.head) == ("farthest", study.CONVOLUTIONAL))]
+    check(all(sum(run.horizon == horizon for run in main_row) == 3 for horizon in (1, 2, 3, study.END_TO_END)), "3 seeds a horizon")
+
+
+if __name__ == "__main__":
+    main([
+        ("runs that were stopped go on, done ones are left alone", runs_are_resumed),
+        ("the time to an accuracy is read between evaluations", time_to_an_accuracy),
+        ("tables say more than the spread only where it is", tables_compare_with_the_spread),
+        ("tables of sweeps show the best rate", sweeps_show_the_best_rate),
+        ("ranks and single process are compared number by number", equality_is_of_every_number),
+        ("only what stands between the marks is written", documents_keep_what_is_theirs),
+        ("no two runs share a folder, and the main row has three seeds", every_run_has_its_own_folder),
+    ])
