@@ -9,6 +9,7 @@ import document
 import efficiency
 import equality
 import outcomes
+import record
 import study
 import tables
 import training
@@ -20,6 +21,7 @@ def parse_arguments():
     parser.add_argument("--only", default="*", metavar="PATTERN", help="runs whose name fits, such as 'resnet20/*/seed-1'")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
     parser.add_argument("--minutes", type=float, default=1e9, help="train for so long; the same command goes on")
+    parser.add_argument("--again", action="store_true", help="also train the runs that bench/claims/record has, and compare")
     parser.add_argument("--list", action="store_true", help="only print the runs and whether they are done")
     parser.add_argument("--write", action="store_true", help="only write the tables and charts of what is done")
     return parser.parse_args()
@@ -39,19 +41,26 @@ def write():
     finished = outcomes.finished(study.all_runs())
     if not finished:
         raise SystemExit("no run is done yet")
+    again, differ = outcomes.compare_with_record(finished)
+    if again:
+        print(f"{again} runs of the record were trained again; evaluations differ in: {', '.join(differ) or 'none'}")
     blocks = {f"quality {name}": tables.quality(name, finished) for name in ("resnet20", "convnet", "language")}
     blocks |= {f"tuning {name}": tables.tuning(tuning.scores(name), tables.DEFAULT_HEAD.get(name, "linear"))
-               for name in ("resnet20", "convnet", "language")}
+               for name in tuning.SWEPT}
     blocks |= {"origin": origins(finished), "depth": tables.depth(finished), "summary": tables.summary(finished),
-               "equality": "\n".join(equality.sentences(study.all_runs()))}
+               "equality": "\n".join(equality.sentences(finished))}
     charts.quality(finished)
     for number, (recipe, (mix, head)) in enumerate(study.RECIPES.items(), 1):
         steps = efficiency.steps(head)
+        if not steps:
+            continue  # not measured yet
         blocks |= {f"steps, {recipe}": tables.step_times(steps),
                    f"time, {recipe}": tables.time_to_accuracy(finished, steps, mix, head)}
         charts.efficiency_by_time(finished, steps, mix, head, f"claims_time_{number}.svg")
     document.put(blocks)
-    (study.CONFIGS.parent / "record.jsonl").write_text(outcomes.record(finished), encoding="utf-8")
+    record.write(record.RUNS, map(outcomes.entry_of, finished))
+    record.write(record.SWEEPS, [entry for name in tuning.SWEPT for entry in tuning.entries(name)])
+    record.write(record.PLANS, [entry for _, head in study.RECIPES.values() for entry in efficiency.entries(head)])
 
 
 def main():
@@ -59,14 +68,16 @@ def main():
     runs = [run for run in study.all_runs() if fnmatch.fnmatch(run.name, options.only)]
     if not runs:
         raise SystemExit(f"no run's name fits '{options.only}'")
+    known = {one.run.name for one in outcomes.finished(runs)}
     if options.list:
         for run in runs:
-            print("done" if training.done(run) else "-   ", run.name)
+            print("done" if run.name in known else "-   ", run.name)
         return
     if not options.write:
         efficiency.measure()  # first: it wants the machine for itself
         tuning.tune({run.study for run in runs})
-        training.train(runs, options.cores, options.minutes * 60)
+        missing = [run for run in runs if options.again or run.name not in known]
+        training.train(missing, options.cores, options.minutes * 60)
     write()
 
 

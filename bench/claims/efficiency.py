@@ -10,7 +10,9 @@ import subprocess
 
 import data
 import paths
+import record
 import study
+from origin import origin
 
 STUDY = "resnet32"
 BATCH = 128
@@ -40,31 +42,45 @@ def _interlock(command, stages, micro_batches, *more):
                    cwd=paths.ROOT, env=paths.ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
 
 
-def _plans(stages, micro_batches, head):
-    """Of all horizons and policies, with costs measured for this very size of micro-batch."""
+def _files(stages, micro_batches, head):
     name = f"K={stages},M={micro_batches}" + f",{head}" * bool(head)
+    return FOLDER / f"{name},profile.json", FOLDER / f"{name},plans.json"
+
+
+def _make_plans(stages, micro_batches, head):
+    """Of all horizons and policies, with costs measured for this very size of micro-batch."""
     heads = [f"learning.head={head}"] * bool(head)
-    profile, plans = FOLDER / f"{name},profile.json", FOLDER / f"{name},plans.json"
+    profile, plans = _files(stages, micro_batches, head)
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not profile.exists():
-        _interlock(["profile"], stages, micro_batches, *heads, "--repeats", "5", "--out", str(profile))
+        _interlock(["profile"], stages, micro_batches, *heads, "--repeats", "15", "--out", str(profile))
     if not plans.exists():
         _interlock(["plan", "--compare"], stages, micro_batches, *heads, f"schedule.costs={profile}", LINK, "--json", str(plans))
-    return json.loads(plans.read_text(encoding="utf-8"))["plans"]
 
 
 def measure():
-    """Makes what is not there yet. Takes some minutes; the machine should be idle."""
+    """Makes the plans that the record does not have. Takes some minutes; the machine should be idle."""
     for _, head in study.RECIPES.values():
-        steps(head)
+        if _recorded(head):
+            continue
+        for stages in study.DEEP_CUTS:
+            for micro_batches in MICRO_BATCHES:
+                _make_plans(stages, micro_batches, head)
 
 
-def steps(head):
-    """{(stages, horizon, micro_batches): Step} with these heads."""
+def _recorded(head):
+    return [entry for entry in record.read(record.PLANS) if entry["head"] == head]
+
+
+def _measured(head):
+    """The record's kind of entries, of the plans' files; none unless they are all there."""
     found = {}
     for stages in study.DEEP_CUTS:
         for micro_batches in MICRO_BATCHES:
-            for plan in _plans(stages, micro_batches, head):
+            _, file = _files(stages, micro_batches, head)
+            if not file.exists():
+                return []
+            for plan in json.loads(file.read_text(encoding="utf-8"))["plans"]:
                 horizon = study.END_TO_END if plan["horizon"] == stages else plan["horizon"]
                 if plan["micro_batches"] != micro_batches or horizon not in (1, 2, 3, study.END_TO_END):
                     continue
@@ -73,7 +89,19 @@ def steps(head):
                 key = (stages, horizon, micro_batches)
                 if key not in found or step.seconds < found[key].seconds:
                     found[key] = step
-    return found
+    return [{"head": head} | dataclasses.asdict(step) | origin() for step in found.values()]
+
+
+def entries(head):
+    """What is known of the plans with these heads: as their files say, or else the record."""
+    return _measured(head) or _recorded(head)
+
+
+def steps(head):
+    """{(stages, horizon, micro_batches): Step} with these heads."""
+    names = [field.name for field in dataclasses.fields(Step)]
+    found = [Step(**{name: entry[name] for name in names}) for entry in entries(head)]
+    return {(step.stages, step.horizon, step.micro_batches): step for step in found}
 
 
 def best(all_steps, stages, horizon):

@@ -2,24 +2,17 @@
 
 import dataclasses
 
-import training
 
-
-def _numbers(run):
-    return [(line["kind"], line["step"], line["loss"], line["accuracy"]) for line in training.metrics(run)
-            if line["kind"] in ("step", "epoch", "eval")]
-
-
-def sentences(runs):
+def sentences(finished):
     """One for each run with ranks whose single-process twin is done too."""
+    single = {one.run: one for one in finished if not one.run.ranks}
     found = []
-    for run in runs:
-        twin = dataclasses.replace(run, ranks=False)
-        if not run.ranks or not training.done(run) or not training.done(twin):
+    for ours in finished:
+        other = single.get(dataclasses.replace(ours.run, ranks=False))
+        if not ours.run.ranks or other is None or not ours.digest or not other.digest:
             continue
-        ours, other = _numbers(run), _numbers(twin)
-        differing = sum(a != b for a, b in zip(ours, other)) + abs(len(ours) - len(other))
-        verdict = "all equal to the last bit" if differing == 0 else f"**{differing} differ**"
-        found.append(f"K = {run.stages}, N = {run.horizon}, {run.stages + 1} ranks against one process: {len(ours)} lines of losses "
-                     f"and accuracies, {verdict}.")
+        equal = ours.digest == other.digest
+        found.append(f"K = {ours.run.stages}, N = {ours.run.horizon}, {ours.run.stages + 1} ranks against one process: "
+                     f"{ours.numbers} lines of losses and accuracies, "
+                     + ("all equal to the last bit." if equal else f"**not equal** ({other.numbers} lines of the other)."))
     return found

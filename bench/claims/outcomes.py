@@ -1,10 +1,13 @@
 """What the runs' own metrics say: the figures of all tables and charts come from here."""
 
 import dataclasses
+import functools
+import hashlib
 import json
 import math
 import statistics
 
+import record
 import training
 
 
@@ -17,6 +20,8 @@ class Outcome:
     accuracies: tuple
     losses: tuple
     facts: dict  # commit, machine, arguments
+    numbers: int = 0  # lines of losses and accuracies: of steps, epochs and evaluations
+    digest: str = ""  # of these lines; equal where every number is, to the last bit
 
     @property
     def accuracy(self):
@@ -28,23 +33,54 @@ class Outcome:
 
 
 def outcome(run):
-    evals = [line for line in training.metrics(run) if line["kind"] == "eval"]
+    """Of a run whose folder is there."""
+    metrics = training.metrics(run)
+    evals = [line for line in metrics if line["kind"] == "eval"]
+    # Doubles have one shortest text each, so equal texts are equal bits.
+    numbers = [json.dumps([line["kind"], line["step"], line["loss"], line["accuracy"]]) for line in metrics
+               if line["kind"] in ("step", "epoch", "eval")]
     facts = json.loads((training.folder(run) / "claim.json").read_text(encoding="utf-8"))
     return Outcome(run, tuple(line["step"] for line in evals), tuple(line["accuracy"][-1] for line in evals),
-                   tuple(line["loss"][-1] for line in evals), facts)
+                   tuple(line["loss"][-1] for line in evals), facts, len(numbers),
+                   hashlib.sha256("\n".join(numbers).encode()).hexdigest())
+
+
+@functools.cache
+def recorded():
+    """{name: entry} of the runs that the repository's record has."""
+    return {entry["run"]: entry for entry in record.read(record.RUNS)}
+
+
+def _of_record(run, entry):
+    parts = {key: tuple(entry[key]) for key in ("steps", "accuracies", "losses")}
+    facts = {key: entry[key] for key in ("commit", "machine", "arguments", "ranks")}
+    return Outcome(run, facts=facts, numbers=entry.get("numbers", 0), digest=entry.get("digest", ""), **parts)
 
 
 def finished(runs):
-    return [outcome(run) for run in runs if training.done(run)]
+    """What is done: as its folder says, or else the record."""
+    found = []
+    for run in runs:
+        if training.done(run):
+            found.append(outcome(run))
+        elif run.name in recorded():
+            found.append(_of_record(run, recorded()[run.name]))
+    return found
 
 
-def record(found):
-    """A line of JSON a run, to be kept with the tables: its command, origin and evaluations."""
-    lines = []
-    for one in found:
-        facts = {"run": one.run.name} | one.facts | {"steps": one.steps, "accuracies": one.accuracies, "losses": one.losses}
-        lines.append(json.dumps(facts) + "\n")
-    return "".join(lines)
+def entry_of(one):
+    """What the record keeps of a run: its command, origin and evaluations."""
+    return ({"run": one.run.name} | one.facts
+            | {"steps": list(one.steps), "accuracies": list(one.accuracies), "losses": list(one.losses)}
+            | {"numbers": one.numbers, "digest": one.digest})
+
+
+def compare_with_record(found):
+    """(runs that were trained again, names of those whose evaluations differ from the record's)."""
+    again = [one for one in found if one.run.name in recorded() and training.done(one.run)]
+    differ = [one.run.name for one in again if any(entry_of(one)[key] != recorded()[one.run.name][key]
+                                                   for key in ("steps", "accuracies", "losses"))]
+    return len(again), differ
 
 
 def by_rule(outcomes):

@@ -1,15 +1,13 @@
 """Trains what a study lists: one run a core, each going on where it was stopped. What is done is left alone."""
 
-import functools
 import json
-import os
-import platform
 import signal
 import subprocess
 import time
 
 import data
 import tuning
+from origin import origin
 from paths import ENVIRONMENT, INTERLOCK, MPIRUN, ROOT, RUNS
 
 
@@ -50,15 +48,6 @@ def arguments(run):
 
 def command(run):
     return [MPIRUN, str(run.stages + 1)] * run.ranks + [INTERLOCK] + arguments(run)
-
-
-@functools.cache
-def origin():
-    """Commit and machine, for the tables: as they were when the command was started."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False)
-    with open("/proc/cpuinfo", encoding="utf-8") as lines:
-        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return {"commit": commit.stdout.strip() or "unknown", "machine": f"{processor}, {os.cpu_count()} cores"}
 
 
 class _Job:

@@ -13,6 +13,7 @@ import document  # noqa: E402
 import efficiency  # noqa: E402
 import equality  # noqa: E402
 import outcomes  # noqa: E402
+import record  # noqa: E402
 import study  # noqa: E402
 import tables  # noqa: E402
 import training  # noqa: E402
@@ -39,6 +40,9 @@ def use(folder):
     program.write_text(PROGRAM)
     program.chmod(0o755)
     training.INTERLOCK, training.ROOT, training.RUNS = str(program), ROOT, ROOT / os.path.relpath(folder / "runs", ROOT)
+    record.FOLDER = folder / "record"
+    record.RUNS, record.SWEEPS, record.PLANS = (record.FOLDER / name for name in ("runs", "sweeps", "plans"))
+    outcomes.recorded.cache_clear()
     training.data.cifar10 = lambda: ROOT / "data/cifar-10-batches-bin"
     tuning.learning_rate = lambda run: 0.1
 
@@ -58,8 +62,46 @@ def runs_are_resumed(interlock):
     one = outcomes.outcome(runs[1])
     check_equal((one.accuracy, one.loss, one.steps), (0.75, 1.0, (10, 20)), "the last stage's figures")
     check("learning.horizon=2" in one.facts["arguments"], f"{one.facts}")
-    line = json.loads(outcomes.record([one]))
-    check_equal((line["run"], line["accuracies"], line["commit"]), (runs[1].name, [0.25, 0.75], training.origin()["commit"]), "the record")
+
+
+def the_record_stands_in_for_folders(interlock):
+    use(interlock.folder)
+    runs = [study.Run("resnet20", 4, horizon, 3) for horizon in (1, 2)]
+    training.train(runs[:1], cores=1, seconds=60)
+    training.train(runs[:1], cores=1, seconds=60)
+    here = outcomes.finished(runs)
+    check_equal([one.run for one in here], runs[:1], "what is done")
+    check(here[0].numbers == 2 and len(here[0].digest) == 64, f"{here[0]}")
+    record.write(record.RUNS, map(outcomes.entry_of, here))
+    outcomes.recorded.cache_clear()
+    check_equal(outcomes.compare_with_record(here), (1, []), "the same again")
+    other = [entry | {"losses": [2.0, 1.0 + 1e-15]} for entry in record.read(record.RUNS)]
+    record.write(record.RUNS, other)
+    outcomes.recorded.cache_clear()
+    check_equal(outcomes.compare_with_record(here), (1, [runs[0].name]), "another last bit")
+    training.folder(runs[0]).rename(interlock.folder / "elsewhere")
+    there = outcomes.finished(runs)
+    check_equal([(one.run, one.losses, one.facts, one.digest) for one in there],
+                [(runs[0], (2.0, 1.0 + 1e-15), here[0].facts, here[0].digest)], "what the record says")
+
+
+def sweeps_and_plans_come_from_the_record(interlock):
+    use(interlock.folder)
+    tuning.paths.RUNS = interlock.folder / "runs"
+    efficiency.FOLDER = interlock.folder / "efficiency"
+    record.write(record.SWEEPS, [{"study": "convnet", "rule": ["2", "sum", ""], "scores": [[0.1, 1.5], [0.01, 1.25]]}])
+    check_equal(tuning.scores("convnet"), {("2", "sum", ""): {0.1: 1.5, 0.01: 1.25}}, "scores")
+    sweep = tuning.paths.RUNS / "tuning/convnet/results.json"
+    sweep.parent.mkdir(parents=True)
+    done = {"state": "done", "settings": {"learning.horizon": "all", "optimizer.lr": 0.1}, "score": 1.0}
+    sweep.write_text(json.dumps({"runs": [done, done | {"state": "failed"}]}))
+    check_equal(list(tuning.scores("convnet")), [("2", "sum", "")], "a sweep that is not through says nothing")
+    sweep.write_text(json.dumps({"runs": [done]}))
+    check_equal(tuning.scores("convnet"), {("all", "farthest", ""): {0.1: 1.0}}, "its folder goes first")
+    step = {"stages": 4, "horizon": 1, "micro_batches": 4, "policy": "planned", "seconds": 0.5, "bubble": 0.0, "activation_bytes": 1.0}
+    record.write(record.PLANS, [step | {"head": "", "commit": "c", "machine": "m"}])
+    check_equal(efficiency.steps(""), {(4, 1, 4): efficiency.Step(**step)}, "plans")
+    check_equal(efficiency.steps("fc"), {}, "other heads")
 
 
 def outcome_of(accuracies, seed=1, **rule):
@@ -104,13 +146,18 @@ def equality_is_of_every_number(interlock):
     use(interlock.folder)
     ranks = study.Run("resnet20", 4, 2, 7, ranks=True)
     twin = study.Run("resnet20", 4, 2, 7)
+    end = {"kind": "eval", "step": 1, "loss": [0.5], "accuracy": [0.5]}, {"kind": "run", "event": "end"}
     for run, loss in ((ranks, 0.1), (twin, 0.1 + 1e-16)):
         training.folder(run).mkdir(parents=True)
-        lines = [{"kind": "step", "step": 1, "loss": [loss], "accuracy": 0.5}, {"kind": "run", "event": "end"}]
+        lines = [{"kind": "step", "step": 1, "loss": [loss], "accuracy": [0.5]}, *end]
         (training.folder(run) / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    check("1 differ" in equality.sentences([ranks])[0], f"{equality.sentences([ranks])}")
+        (training.folder(run) / "claim.json").write_text(json.dumps({"commit": "c", "machine": "m", "arguments": [], "ranks": run.ranks}))
+    sentence, = equality.sentences(outcomes.finished([ranks, twin]))
+    check("2 lines" in sentence and "not equal" in sentence, sentence)
     (training.folder(twin) / "metrics.jsonl").write_bytes((training.folder(ranks) / "metrics.jsonl").read_bytes())
-    check("all equal" in equality.sentences([ranks])[0], f"{equality.sentences([ranks])}")
+    sentence, = equality.sentences(outcomes.finished([ranks, twin]))
+    check("2 lines" in sentence and "all equal" in sentence, sentence)
+    check_equal(equality.sentences(outcomes.finished([ranks])), [], "nothing to compare with")
 
 
 def documents_keep_what_is_theirs(interlock):
@@ -138,6 +185,8 @@ def every_run_has_its_own_folder(_):
 if __name__ == "__main__":
     main([
         ("runs that were stopped go on, done ones are left alone", runs_are_resumed),
+        ("the record stands in for runs whose folders are elsewhere, and is compared with", the_record_stands_in_for_folders),
+        ("sweeps and plans come from the record too", sweeps_and_plans_come_from_the_record),
         ("the time to an accuracy is read between evaluations", time_to_an_accuracy),
         ("tables say more than the spread only where it is", tables_compare_with_the_spread),
         ("tables of sweeps show the best rate", sweeps_show_the_best_rate),

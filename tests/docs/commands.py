@@ -55,9 +55,14 @@ def mistakes_in(line, program, root, keys):
     for script, argument in _LAUNCH.findall(line):
         if not (root / script).exists():
             found.append(f"there is no {script}")
-        elif script == "launch/bench" and argument and not (root / f"bench/{argument}.py").exists():
+        elif script == "launch/bench" and argument and not _is_bench(root / "bench" / argument):
             found.append(f"there is no bench {argument}")
     return found
+
+
+def _is_bench(path):
+    """A script or a folder of them, as launch/bench finds it."""
+    return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
 
 
 def keys_of(root):
