@@ -50,7 +50,7 @@ def quality(finished):
 
 def efficiency_by_time(finished, steps, mix, head, name):
     """Accuracy against simulated time, a panel a cut: as trained; end-to-end training with its quickest M too, as a broken line."""
-    groups = {run: group for run, group in outcomes.by_rule(finished).items() if run.study == efficiency.STUDY and not run.epochs}
+    groups = {run: group for run, group in outcomes.by_rule(finished).items() if run.study == efficiency.STUDY and not run.varied}
     figure, panels = pyplot.subplots(1, len(study.DEEP_CUTS), figsize=(9.5, 3.2), sharey=True)
     for axes, stages in zip(panels, study.DEEP_CUTS):
         for run, group in groups.items():

@@ -22,6 +22,7 @@ class Run:
     mix: str = "farthest"
     head: str = ""  # "" is the config's
     epochs: int = 0  # 0 is the config's; the schedule of the learning rate shrinks with it
+    micro_batches: int = 0  # 0 is the config's
     settings: tuple = ()  # further (key, value) pairs
     ranks: bool = False  # with a rank a stage; else in a single process, which gives the same bits
 
@@ -29,8 +30,14 @@ class Run:
     def name(self):
         parts = [f"K={self.stages}", f"N={self.horizon}"]
         parts += [self.mix] * (self.mix != "farthest") + [self.head] * bool(self.head)
-        parts += [f"epochs={self.epochs}"] * bool(self.epochs) + ["ranks"] * self.ranks
+        parts += [f"epochs={self.epochs}"] * bool(self.epochs) + [f"M={self.micro_batches}"] * bool(self.micro_batches)
+        parts += ["ranks"] * self.ranks
         return f"{self.study}/{','.join(parts)}/seed-{self.seed}"
+
+    @property
+    def varied(self):
+        """Whether it is there beside the main rows: not to be averaged or compared with them."""
+        return bool(self.epochs or self.micro_batches)
 
     @property
     def config(self):
@@ -54,19 +61,22 @@ def _deep(seed, recipe, cuts, horizons=(2, 1, 3), epochs=0):
             for horizon in horizons for stages in cuts]
 
 
-def _whole(seed, epochs=0):
+def _whole(seed, **changes):
     """End-to-end training of ResNet-32: the same whatever the cut."""
-    return [Run("resnet32", 4, END_TO_END, seed, epochs=epochs, settings=(("partition.layers", DEEP_CUTS[4]),))]
+    return [Run("resnet32", 4, END_TO_END, seed, settings=(("partition.layers", DEEP_CUTS[4]),), **changes)]
 
 
-def _others(seed):
-    """Around the main row: linear heads, other mixes, the language model, the conv net."""
-    runs = [Run("resnet20", 4, horizon, seed) for horizon in (1, 2, 3)]
-    runs += [Run("resnet20", 4, horizon, seed, "sum") for horizon in (2, 3)]
-    runs += [Run("language", 4, horizon, seed) for horizon in (1, 2, 3, END_TO_END)]
+def _mixes(seed):
+    """ResNet-20 with linear heads: what the main row has with convolutional ones, and the other mixes."""
+    return ([Run("resnet20", 4, horizon, seed) for horizon in (1, 2, 3)]
+            + [Run("resnet20", 4, horizon, seed, mix) for mix in ("sum", "mean") for horizon in (2, 3)])
+
+
+def _small(seed):
+    """The language model and the conv net."""
+    runs = [Run("language", 4, horizon, seed) for horizon in (1, 2, 3, END_TO_END)]
     runs += [Run("language", 4, horizon, seed, "sum") for horizon in (2, 3)]
     runs += [Run("convnet", 4, horizon, seed) for horizon in (1, 2, 3, END_TO_END)]
-    runs += [Run("resnet20", 4, horizon, seed, "mean") for horizon in (2, 3)]
     runs += [Run("language", 4, horizon, seed, head=A_BLOCK) for horizon in (2, 1, 3)]
     return runs + [Run("convnet", 4, horizon, seed, "sum") for horizon in (2, 3)]
 
@@ -83,9 +93,10 @@ def all_runs():
     runs = [Run("resnet20", 4, END_TO_END, seed) for seed in SEEDS]
     runs += [Run("resnet20", 4, horizon, seed, head=CONVOLUTIONAL) for seed in SEEDS for horizon in (1, 2, 3)]
     runs += [Run("resnet20", 4, 2, 1, head=CONVOLUTIONAL, ranks=True), Run("resnet20", 4, END_TO_END, 1, ranks=True)]
-    runs += _whole(1) + _deep(1, farthest, (8, 16)) + _deep(1, farthest, (8, 16), (2,), LONG)
-    runs += _others(1) + _heads(1) + _deep(1, farthest, (4,)) + _whole(1, SHORT) + _deep(1, farthest, (8, 16), (2,), SHORT)
-    runs += _others(2) + _deep(1, summed, DEEP_CUTS) + _others(3) + _deep(1, farthest, (8, 16), (3,), LONG)
+    runs += _whole(1) + _deep(1, farthest, (8, 16)) + _mixes(1) + _small(1) + _deep(1, farthest, (8, 16), (2,), LONG)
+    runs += _whole(1, micro_batches=8) + _heads(1) + _whole(1, epochs=SHORT) + _deep(1, farthest, (8, 16), (2,), SHORT)
+    runs += _deep(1, farthest, (4,)) + _mixes(2) + _mixes(3) + _deep(1, summed, DEEP_CUTS) + _deep(1, farthest, (8, 16), (3,), LONG)
+    runs += _small(2) + _small(3)
     for seed in SEEDS[1:]:
         runs += _whole(seed) + _deep(seed, farthest, DEEP_CUTS) + _deep(seed, summed, DEEP_CUTS) + _heads(seed)
     return list(dict.fromkeys(runs))

@@ -39,7 +39,7 @@ def _beats(ours, other):
 def quality(study_name, finished):
     """A row a rule: accuracy (loss for text) of the last evaluation, mean and deviation over seeds."""
     groups = {run: group for run, group in outcomes.by_rule(finished).items()
-              if run.study == study_name and not run.ranks and not run.epochs}
+              if run.study == study_name and not run.ranks and not run.varied}
     local = {run.head: [one.accuracy for one in group] for run, group in groups.items() if run.horizon == 1}
     text = study_name == "language"
     rows = []
@@ -58,7 +58,7 @@ SHOWN_NAMES = {"resnet20": "ResNet-20", "resnet32": "ResNet-32", "convnet": "con
 
 def summary(finished):
     """A row a network, cut, head and mix; a column a horizon. For the page that helps to choose one."""
-    groups = {run: group for run, group in outcomes.by_rule(finished).items() if not run.ranks and not run.epochs}
+    groups = {run: group for run, group in outcomes.by_rule(finished).items() if not run.ranks and not run.varied}
     whole = {run.study: group for run, group in groups.items() if run.horizon == study.END_TO_END}
     kinds = dict.fromkeys((run.study, run.stages, run.head, run.mix) for run in groups if run.horizon in (2, 3))
     rows = []
@@ -99,17 +99,17 @@ def tuning(scores, default_head):
 
 
 def depth(finished):
-    """ResNet-32: a row a cut and horizon."""
+    """ResNet-32: a row a cut and horizon, and those with another number of micro-batches."""
     rows = []
     groups = outcomes.by_rule(one for one in finished if one.run.study == efficiency.STUDY and not one.run.epochs)
     for run, group in sorted(groups.items(), key=lambda item: (str(item[0].horizon) == study.END_TO_END, item[0].stages,
                                                                item[0].head, str(item[0].horizon), item[0].mix)):
         whole = run.horizon == study.END_TO_END
         rows.append(["any" if whole else str(run.stages), NAMES[run.horizon], "" if whole or run.horizon == 1 else run.mix,
-                     "" if whole else _head(run), _rate(group),
+                     "" if whole else _head(run), str(run.micro_batches or efficiency.TRAINED_MICRO_BATCHES), _rate(group),
                      str(len(group)), _plus_minus([one.accuracy for one in group], 100, 1),
                      _plus_minus([one.loss for one in group], 1, 3)])
-    return _table(["K", "horizon", "mix", "head", "learning rate", "seeds", "accuracy %", "loss"], rows)
+    return _table(["K", "horizon", "mix", "head", "M", "learning rate", "seeds", "accuracy %", "loss"], rows)
 
 
 def step_times(all_steps):
@@ -128,7 +128,7 @@ def step_times(all_steps):
 
 def time_to_accuracy(finished, all_steps, mix, head):
     """A row a cut, target and horizon: simulated seconds, and how many times sooner than end-to-end training."""
-    of_study = [one for one in finished if one.run.study == efficiency.STUDY]
+    of_study = [one for one in finished if one.run.study == efficiency.STUDY and not one.run.micro_batches]
     whole = [one for one in of_study if one.run.horizon == study.END_TO_END]
     full = [one.accuracy for one in whole if not one.run.epochs]
     if not full:

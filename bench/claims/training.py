@@ -35,6 +35,8 @@ def settings(run):
         keys["learning.head"] = run.head
     if run.epochs:
         keys["training.epochs"] = run.epochs
+    if run.micro_batches:
+        keys["schedule.micro_batches"] = run.micro_batches
     return keys | dict(run.settings)
 
 
