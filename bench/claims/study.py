@@ -94,7 +94,7 @@ def all_runs():
     runs += [Run("resnet20", 4, horizon, seed, head=CONVOLUTIONAL) for seed in SEEDS for horizon in (1, 2, 3)]
     runs += [Run("resnet20", 4, 2, 1, head=CONVOLUTIONAL, ranks=True), Run("resnet20", 4, END_TO_END, 1, ranks=True)]
     runs += _whole(1) + _deep(1, farthest, (8, 16)) + _mixes(1) + _small(1) + _deep(1, farthest, (8, 16), (2,), LONG)
-    runs += _whole(1, micro_batches=8) + _heads(1) + _whole(1, epochs=SHORT) + _deep(1, farthest, (8, 16), (2,), SHORT)
+    runs += _whole(1, micro_batches=8) + _heads(1) + _whole(1, epochs=SHORT) + _whole(1, micro_batches=8, epochs=SHORT) + _deep(1, farthest, (8, 16), (2, 3), SHORT)
     runs += _deep(1, farthest, (4,)) + _mixes(2) + _mixes(3) + _deep(1, summed, DEEP_CUTS) + _deep(1, farthest, (8, 16), (3,), LONG)
     runs += _small(2) + _small(3)
     for seed in SEEDS[1:]:

@@ -128,9 +128,9 @@ def step_times(all_steps):
 
 def time_to_accuracy(finished, all_steps, mix, head):
     """A row a cut, target and horizon: simulated seconds, and how many times sooner than end-to-end training."""
-    of_study = [one for one in finished if one.run.study == efficiency.STUDY and not one.run.micro_batches]
+    of_study = [one for one in finished if one.run.study == efficiency.STUDY]
     whole = [one for one in of_study if one.run.horizon == study.END_TO_END]
-    full = [one.accuracy for one in whole if not one.run.epochs]
+    full = [one.accuracy for one in whole if not one.run.varied]
     if not full:
         return ""
     rows = []
@@ -138,7 +138,7 @@ def time_to_accuracy(finished, all_steps, mix, head):
         rules = {horizon: [one for one in of_study if one.run.stages == stages and one.run.horizon == horizon
                            and one.run.head == head and (horizon == 1 or one.run.mix == mix)] for horizon in (1, 2, 3)}
         rules[study.END_TO_END] = whole
-        local = [one.accuracy for one in rules[1] if not one.run.epochs]
+        local = [one.accuracy for one in rules[1] if not one.run.varied]
         targets = {"98 % of end-to-end's": 0.98 * statistics.fmean(full)}
         if local:
             targets = {"local learning's": statistics.fmean(local)} | targets
@@ -154,12 +154,21 @@ def time_to_accuracy(finished, all_steps, mix, head):
 
 
 def _seconds(group, target, stages, horizon, all_steps):
-    needed = efficiency.fewest_steps_to(group, target)
-    if needed is None:
-        return None, None, None
+    """With each of the table's M; None where they do not get there."""
     plans = (all_steps.get((stages, horizon, 1)), all_steps.get((stages, horizon, efficiency.TRAINED_MICRO_BATCHES)),
              efficiency.best(all_steps, stages, horizon))
-    return tuple(None if plan is None else needed * plan.seconds for plan in plans)
+    return tuple(plan and _time(_trained_with(group, plan.micro_batches), target, plan) for plan in plans)
+
+
+def _trained_with(group, micro_batches):
+    """The runs with so many micro-batches, or those with the config's number where there are none."""
+    return ([one for one in group if one.run.micro_batches == micro_batches]
+            or [one for one in group if not one.run.micro_batches])
+
+
+def _time(group, target, plan):
+    needed = efficiency.fewest_steps_to(group, target)
+    return None if needed is None else needed * plan.seconds
 
 
 def _cell(time, other):

@@ -64,4 +64,34 @@ std::string format_duration(double seconds) {
   return fmt::format("{}s", total);
 }
 
+std::string escape_markup(const std::string& text) {
+  std::string safe;
+  safe.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      case '\n':
+        safe += c;
+        break;
+      default:
+        safe += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+    }
+  }
+  return safe;
+}
+
 }  // namespace interlock

@@ -16,4 +16,7 @@ std::string format_shape(const std::vector<std::int64_t>& shape);  // "[3, 32, 3
 std::string format_bytes(double bytes);                            // "1.5 MiB"
 std::string format_duration(double seconds);                       // "1h02m", "3m05s", "12s"
 
+// Text safe in HTML, in SVG and in attributes of both; control characters become blanks.
+std::string escape_markup(const std::string& text);
+
 }  // namespace interlock

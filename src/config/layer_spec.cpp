@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "config/scalar.h"
 
 namespace interlock::config {
@@ -83,6 +84,16 @@ void LayerSpec::reject_unknown(const std::vector<std::string>& known) const {
         argument.where, kind + "." + shorten(argument.name),
         known.empty() ? "this layer takes no arguments" : "unknown argument" + suggest(argument.name, known));
   }
+}
+
+std::string LayerSpec::text() const {
+  if (arguments.empty()) return kind;
+  std::vector<std::string> parts;
+  for (const LayerArgument& argument : arguments) {
+    parts.push_back(std::visit([&](const auto& value) { return fmt::format("{}: {}", argument.name, value); },
+                               argument.value));
+  }
+  return fmt::format("{}: {{{}}}", kind, join(parts, ", "));
 }
 
 LayerSpec LayerSpec::with(const std::string& name,

@@ -39,6 +39,9 @@ class LayerSpec {
   // Throws for the first argument whose name is not in `known`.
   void reject_unknown(const std::vector<std::string>& known) const;
 
+  // In one line, as in a config: "linear: {in: 8, out: 16}", "relu".
+  [[nodiscard]] std::string text() const;
+
   // Builders for models made in code: LayerSpec::make("linear").with("in", 8).
   static LayerSpec make(const std::string& kind) { return {kind, {}, {}}; }
   LayerSpec with(const std::string& name, std::variant<bool, std::int64_t, double, std::string> value) const;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "config/difference.h"
 #include "report/format.h"
 #include "report/sections.h"
@@ -71,7 +72,8 @@ Section config_section(const Comparison& comparison) {
     if (run.yaml.empty()) continue;
     configs +=
         fmt::format("<details class=\"wide\"><summary>{}{}/config.yaml</summary><pre>{}</pre></details>\n",
-                    comparison.single() ? "" : escape(run.name) + ": ", escape(run.folder), escape(run.yaml));
+                    comparison.single() ? "" : escape_markup(run.name) + ": ", escape_markup(run.folder),
+                    escape_markup(run.yaml));
   }
   if (!configs.empty()) section.add_html(std::move(configs));
   return section;

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "report/format.h"
+#include "common/text.h"
 #include "report/svg.h"
 
 namespace interlock::report {
@@ -94,9 +94,9 @@ std::string Figure::in_page() const {
       "<figure id=\"{}\"{}>\n<figcaption><strong>{}</strong>{}</figcaption>\n<svg class=\"chart\" "
       "viewBox=\"0 0 {} "
       "{}\" role=\"img\" aria-label=\"{}\"{}>\n{}</svg>\n</figure>\n",
-      escape(id), wide ? " class=\"wide\"" : "", escape(title),
-      note.empty() ? "" : " <span>" + escape(note) + "</span>", number(width), number(height),
-      escape(alternative_of(*this)), attributes, body);
+      escape_markup(id), wide ? " class=\"wide\"" : "", escape_markup(title),
+      note.empty() ? "" : " <span>" + escape_markup(note) + "</span>", number(width), number(height),
+      escape_markup(alternative_of(*this)), attributes, body);
 }
 
 std::string Figure::standalone() const {

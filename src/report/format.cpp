@@ -66,36 +66,6 @@ std::string with_thousands(double value) {
   return (value <= -0.5 ? "-" : "") + digits;
 }
 
-std::string escape(const std::string& text) {
-  std::string safe;
-  safe.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      case '\'':
-        safe += "&#39;";
-        break;
-      case '\n':
-        safe += c;
-        break;
-      default:
-        safe += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-    }
-  }
-  return safe;
-}
-
 std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
 }

@@ -12,9 +12,6 @@ std::string format(double value, Unit unit);
 std::string format_number(double value, int digits = 4);  // significant ones
 std::string with_thousands(double value);                 // "1,630", rounded
 
-// Text safe in HTML, in SVG and in attributes of both; control characters become blanks.
-std::string escape(const std::string& text);
-
 // At most `most` characters (not bytes): the middle is left out.
 std::string shorten(const std::string& text, std::size_t most);
 std::size_t characters(const std::string& text);  // of UTF-8

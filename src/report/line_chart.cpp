@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "report/svg.h"
 
 namespace interlock::report {
@@ -66,7 +67,7 @@ class Plot {
         "data-units=\"{} {}\" data-name=\"{}\"",
         number(left_), number(kTop), number(plot_width()), number(plot_height()), x_.low, x_.high,
         x_.logarithmic ? 1 : 0, y_.low, y_.high, y_.logarithmic ? 1 : 0, static_cast<int>(chart_.x.unit),
-        static_cast<int>(chart_.y.unit), escape(chart_.x_title));
+        static_cast<int>(chart_.y.unit), escape_markup(chart_.x_title));
     figure.alternative = in_words();
     return figure;
   }
@@ -116,7 +117,7 @@ class Plot {
       data += fmt::format("{}{:.5g},{:.5g}", data.empty() ? "" : " ", point.x, point.y);
     }
     body_ += fmt::format("<g class=\"series run{} {}\" data-name=\"{}\" data-points=\"{}\">\n", series.run,
-                         series.css, escape(series.name), data);
+                         series.css, escape_markup(series.name), data);
     body_ += fmt::format("<g clip-path=\"url(#{})\">", clip);
     if (series.band && line.size() > 1) {
       upper.insert(upper.end(), lower.rbegin(), lower.rend());
@@ -132,7 +133,7 @@ class Plot {
     for (const double at : series.marks) {
       const double x = x_of(at);
       body_ += fmt::format("<path class=\"mark\" d=\"M{0},{1}v-7\"><title>{2}</title></path>", number(x),
-                           number(bottom), escape(chart_.marks));
+                           number(bottom), escape_markup(chart_.marks));
     }
     body_ += "\n</g>\n";
   }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "report/format.h"
 #include "report/sections.h"
 #include "report/table.h"
@@ -12,8 +13,8 @@ namespace interlock::report {
 namespace {
 
 std::string tile(const std::string& label, const std::string& value, const std::string& more) {
-  return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b><small>{}</small></div>\n", escape(label),
-                     escape(value), escape(more));
+  return fmt::format("<div class=\"tile\"><span>{}</span><b>{}</b><small>{}</small></div>\n",
+                     escape_markup(label), escape_markup(value), escape_markup(more));
 }
 
 std::string plural(double count, const char* what) {
@@ -69,8 +70,9 @@ std::string winner(const Comparison& comparison, const std::string& label, Unit 
   return fmt::format(
       "<div class=\"tile\"><span>{}</span><b><i class=\"swatch {}\"></i>{}</b><small>{}; "
       "{}</small></div>\n",
-      escape(label), run_class(static_cast<int>(index)), escape(shorten(comparison.runs[index].name, 22)),
-      escape(format(values[index], unit)), escape(range));
+      escape_markup(label), run_class(static_cast<int>(index)),
+      escape_markup(shorten(comparison.runs[index].name, 22)), escape_markup(format(values[index], unit)),
+      escape_markup(range));
 }
 
 std::string tiles_of_many(const Comparison& c) {
@@ -174,7 +176,8 @@ std::string notes(const Comparison& comparison) {
     if (!run.config) lines.push_back(fmt::format("{}: its folder has no config.yaml.", who));
   }
   std::string html;
-  for (const std::string& line : lines) html += fmt::format("<p class=\"notice\">{}</p>\n", escape(line));
+  for (const std::string& line : lines)
+    html += fmt::format("<p class=\"notice\">{}</p>\n", escape_markup(line));
   return html;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "common/version.h"
 #include "report/format.h"
 
@@ -42,8 +43,8 @@ std::string legend(const Comparison& comparison) {
     html += fmt::format(
         "<button type=\"button\" data-run=\"{}\" aria-pressed=\"true\" title=\"{}\"><i class=\"swatch "
         "{}\"></i>{}</button>\n",
-        r, escape(fmt::format("{}: {}; {}", run.folder, stages_in_words(run), state_in_words(run))),
-        run_class(static_cast<int>(r)), escape(shorten(run.name, 40)));
+        r, escape_markup(fmt::format("{}: {}; {}", run.folder, stages_in_words(run), state_in_words(run))),
+        run_class(static_cast<int>(r)), escape_markup(shorten(run.name, 40)));
   }
   return html + "</div>\n";
 }
@@ -53,22 +54,22 @@ std::string head(const Comparison& comparison) {
                                                                  stages_in_words(comparison.runs.front()),
                                                                  state_in_words(comparison.runs.front()))
                                                    : "";
-  return fmt::format("<header>\n<h1>{}</h1>\n{}</header>\n", escape(title_of(comparison)),
-                     subtitle.empty() ? "" : "<p>" + escape(subtitle) + "</p>\n");
+  return fmt::format("<header>\n<h1>{}</h1>\n{}</header>\n", escape_markup(title_of(comparison)),
+                     subtitle.empty() ? "" : "<p>" + escape_markup(subtitle) + "</p>\n");
 }
 
 std::string contents(const std::vector<Section>& sections, const std::string& switches) {
   std::string html = "<nav>\n<div class=\"links\">";
   for (const Section& section : sections) {
     if (!section.title.empty())
-      html += fmt::format("<a href=\"#{}\">{}</a>\n", section.id, escape(section.title));
+      html += fmt::format("<a href=\"#{}\">{}</a>\n", section.id, escape_markup(section.title));
   }
   return html + "</div>\n" + switches + "</nav>\n";
 }
 
 std::string section_html(const Section& section) {
   std::string html = fmt::format("<section id=\"{}\">\n", section.id);
-  if (!section.title.empty()) html += fmt::format("<h2>{}</h2>\n", escape(section.title));
+  if (!section.title.empty()) html += fmt::format("<h2>{}</h2>\n", escape_markup(section.title));
   if (!section.intro.empty()) html += fmt::format("<p class=\"intro\">{}</p>\n", section.intro);
   html += "<div class=\"blocks\">\n";
   for (const Block& block : section.blocks)
@@ -88,7 +89,7 @@ std::string page(const Comparison& comparison, const std::vector<Section>& secti
       "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
       "dark\">\n<title>{} - interlock</title>\n<link rel=\"icon\" "
       "href=\"{}\">\n<style>\n{}</style>\n</head>\n<body>\n",
-      escape(title_of(comparison)), kIcon, page_style());
+      escape_markup(title_of(comparison)), kIcon, page_style());
   html += head(comparison);
   html += contents(shown, legend(comparison));
   html += "<main>\n";

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "report/format.h"
 #include "report/planned.h"
 #include "report/sections.h"
@@ -62,8 +63,8 @@ Section schedule_section(const Comparison& comparison) {
     const Run& run = comparison.runs[r];
     const Planned planned = planned_schedule(run);
     if (!planned.problem.empty()) {
-      section.add_html(fmt::format("<p class=\"notice\">No schedule of {}: {}.</p>\n", escape(run.name),
-                                   escape(planned.problem)));
+      section.add_html(fmt::format("<p class=\"notice\">No schedule of {}: {}.</p>\n",
+                                   escape_markup(run.name), escape_markup(planned.problem)));
       continue;
     }
     schedule::TimelineOptions options;
@@ -79,8 +80,9 @@ Section schedule_section(const Comparison& comparison) {
     figure.wide = true;
     const auto [same, added] = drawn.emplace(figure.body + figure.note, r);
     if (!added) {
-      section.add_html(fmt::format("<p class=\"notice\">{} has the schedule of {}.</p>\n", escape(run.name),
-                                   escape(comparison.runs[same->second].name)));
+      section.add_html(fmt::format("<p class=\"notice\">{} has the schedule of {}.</p>\n",
+                                   escape_markup(run.name),
+                                   escape_markup(comparison.runs[same->second].name)));
       continue;
     }
     section.add(std::move(figure));

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "report/format.h"
 
 namespace interlock::report {
@@ -23,7 +24,7 @@ std::string svg_line(double x1, double y1, double x2, double y2, const std::stri
 
 std::string svg_rect(double x, double y, double width, double height, const std::string& css,
                      const std::string& title) {
-  const std::string inside = title.empty() ? "" : "<title>" + escape(title) + "</title>";
+  const std::string inside = title.empty() ? "" : "<title>" + escape_markup(title) + "</title>";
   return fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{}</rect>\n", css,
                      number(x), number(y), number(width), number(height), inside);
 }
@@ -33,7 +34,7 @@ std::string svg_text(double x, double y, const std::string& text, const std::str
                             : anchor == Anchor::kMiddle ? " text-anchor=\"middle\""
                                                         : " text-anchor=\"end\"";
   return fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\"{}>{}</text>\n", css, number(x), number(y), place,
-                     escape(text));
+                     escape_markup(text));
 }
 
 std::string svg_path_data(const std::vector<Place>& places) {

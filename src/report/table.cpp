@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "report/format.h"
+#include "common/text.h"
 
 namespace interlock::report {
 namespace {
@@ -17,7 +17,7 @@ std::string row_html(const std::vector<Cell>& cells, const char* tag) {
     if (cell.run >= 0) css += fmt::format("{}run{}", css.empty() ? "" : " ", cell.run);
     const std::string swatch = cell.css.empty() ? "" : fmt::format("<i class=\"swatch {}\"></i>", cell.css);
     html += fmt::format("<{0}{1}>{2}{3}</{0}>", tag, css.empty() ? "" : " class=\"" + css + "\"", swatch,
-                        escape(cell.text));
+                        escape_markup(cell.text));
   }
   return html + "</tr>\n";
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "schedule/text.h"
 #include "schedule/timeline.h"
 
@@ -38,26 +39,6 @@ const char* colour_of(ActionKind kind) {
   return found == std::end(kStyles) ? "#000" : found->colour;
 }
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      default:
-        safe += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-  }
-  return safe;
-}
-
 // A round number of units, so that there are at most about ten ticks.
 double tick_of(double length) {
   const double least = length / 10;
@@ -82,7 +63,7 @@ class Drawing {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
         "font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n"
         "<text x=\"{2}\" y=\"22\" font-size=\"15\">{3}</text>\n",
-        width, kTop + height_ + kBottom, 12, escaped(options.title));
+        width, kTop + height_ + kBottom, 12, escape_markup(options.title));
     legend();
   }
 
@@ -113,7 +94,7 @@ class Drawing {
           x, y, y + 5, y + 18, i * tick);
     }
     svg_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\">time in {}; grey: waiting; {}</text>\n</svg>\n", kLeft,
-                        y + 34, escaped(options_.unit), what_);
+                        y + 34, escape_markup(options_.unit), what_);
     return std::move(svg_);
   }
 
@@ -144,7 +125,7 @@ class Drawing {
         "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{:.1f}\" fill=\"{}\" fill-opacity=\"{}\" "
         "stroke=\"#fff\" stroke-width=\"0.5\"><title>{}: {:.4g} {}, batch {}</title></rect>\n",
         x, y, width, row_ - 1, colour_of(span.action.kind), span.batch % 2 == 0 ? 1 : 0.7, name,
-        (span.end - span.start) * options_.per_second, escaped(options_.unit), span.batch);
+        (span.end - span.start) * options_.per_second, escape_markup(options_.unit), span.batch);
     if (row_ < 12 || width < kPixelsALetter * static_cast<double>(name.size()) + 2) return;
     svg_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#fff\">{}</text>\n",
                         x + width / 2, y + row_ / 2 + 4, name);

@@ -1,8 +1,12 @@
 #include "training/profile.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/text.h"
+#include "config/names.h"
 
 namespace interlock::training {
 
@@ -30,6 +34,42 @@ StageCosts merge_layers(const Profile& profile, int first, int count) {
   return sum;
 }
 
+ProfiledNetwork profiled_network(const RunPlan& plan) {
+  ProfiledNetwork network;
+  network.input = format_shape(plan.blueprint.problem.input);
+  for (const config::LayerSpec& layer : plan.blueprint.network.layers) network.layers.push_back(layer.text());
+  network.head = plan.config.learning.head;
+  network.precision = config::name_of(config::precisions(), plan.config.training.precision);
+  return network;
+}
+
+namespace {
+
+// Costs of something else would look as good as any.
+void require_same_network(const Profile& profile, const RunPlan& plan) {
+  const ProfiledNetwork& measured = profile.network;
+  if (measured.layers.empty()) return;
+  const ProfiledNetwork wanted = profiled_network(plan);
+  const auto compare = [&](const std::string& what, const std::string& there, const std::string& here) {
+    if (there == here) return;
+    throw UsageError(fmt::format(
+        "schedule.costs: {} was measured with {} {}, this run has {}; measure this one: `interlock "
+        "profile CONFIG --out FILE`",
+        plan.config.schedule.costs_file, what, there, here));
+  };
+  compare("samples of shape", measured.input, wanted.input);
+  for (std::size_t i = 0; i < std::min(measured.layers.size(), wanted.layers.size()); ++i)
+    compare(fmt::format("layer {}:", i), measured.layers[i], wanted.layers[i]);
+  compare("training.precision", measured.precision, wanted.precision);
+  const auto& stages = plan.blueprint.stages;
+  const bool has_heads = std::any_of(stages.begin(), stages.end(),
+                                     [](const models::StageBlueprint& stage) { return !stage.head.empty(); });
+  const bool own_heads = !plan.config.learning.heads.empty();  // costs of learning.head stand in for theirs
+  if (has_heads && !own_heads) compare("learning.head", measured.head, wanted.head);
+}
+
+}  // namespace
+
 std::vector<StageCosts> stage_costs(const Profile& profile, const RunPlan& plan) {
   if (profile.layers.size() != plan.blueprint.network.layers.size()) {
     throw UsageError(fmt::format(
@@ -38,6 +78,7 @@ std::vector<StageCosts> stage_costs(const Profile& profile, const RunPlan& plan)
         "CONFIG --out FILE`",
         plan.config.schedule.costs_file, profile.layers.size(), plan.blueprint.network.layers.size()));
   }
+  require_same_network(profile, plan);
   std::vector<int> cut;
   for (const models::StageBlueprint& stage : plan.blueprint.stages)
     cut.push_back(static_cast<int>(stage.main.size()));

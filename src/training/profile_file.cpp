@@ -58,6 +58,22 @@ std::int64_t whole_number(const json& value, const char* name, std::int64_t mini
   return value.get<std::int64_t>();
 }
 
+json to_json(const ProfiledNetwork& network) {
+  return {{"input", network.input},
+          {"layers", network.layers},
+          {"head", network.head},
+          {"precision", network.precision}};
+}
+
+ProfiledNetwork network_from(const json& object) {
+  ProfiledNetwork network;
+  network.input = object.at("input").get<std::string>();
+  network.layers = object.at("layers").get<std::vector<std::string>>();
+  network.head = object.at("head").get<std::string>();
+  network.precision = object.at("precision").get<std::string>();
+  return network;
+}
+
 StageCosts costs_from(const json& object, const std::string& who) {
   if (!object.is_object()) throw std::runtime_error(who + " is no object");
   StageCosts costs;
@@ -74,6 +90,7 @@ const json& list_of(const json& document, const char* name) {
 Profile from_json(const json& document) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   Profile profile;
+  if (document.contains("network")) profile.network = network_from(document["network"]);
   profile.micro_batch_size = whole_number(document.at("micro_batch_size"), "micro_batch_size", 1, kMost);
   std::int64_t layers_cut = 0;
   for (const json& count : list_of(document, "cut")) {
@@ -103,6 +120,7 @@ Profile from_json(const json& document) {
 
 void write_profile(const std::string& path, const Profile& profile) {
   json document;
+  if (!profile.network.layers.empty()) document["network"] = to_json(profile.network);
   document["micro_batch_size"] = profile.micro_batch_size;
   document["cut"] = profile.cut;
   for (const StageCosts& stage : profile.stages) document["stages"].push_back(to_json(stage));
@@ -123,7 +141,7 @@ bool is_made_by_hand(const std::string& text) {
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object()) return false;
   const auto known = [](const auto& member) {
-    for (const char* name : {"micro_batch_size", "cut", "stages", "layers"}) {
+    for (const char* name : {"network", "micro_batch_size", "cut", "stages", "layers"}) {
       if (member.key() == name) return true;
     }
     return false;

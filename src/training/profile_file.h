@@ -17,7 +17,17 @@ struct LayerProfile {
   std::int64_t parameters = 0;
 };
 
+// What was measured, so that a profile of something else is not taken for it. Empty texts and no layers in
+// one that was made by hand, or by a version that did not write them.
+struct ProfiledNetwork {
+  std::string input;                // the shape of a sample: "[3, 32, 32]"
+  std::vector<std::string> layers;  // as a config has them
+  std::string head;                 // learning.head
+  std::string precision;            // training.precision
+};
+
 struct Profile {
+  ProfiledNetwork network;
   std::int64_t micro_batch_size = 0;
   std::vector<int> cut;                      // layers a stage
   std::vector<schedule::StageCosts> stages;  // of that cut

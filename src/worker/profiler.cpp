@@ -141,6 +141,7 @@ StageCosts measure_stage(const training::RunPlan& plan, const models::StageBluep
 training::Profile measure_profile(const training::RunPlan& plan, const ProfileOptions& options,
                                   device::Device& device) {
   training::Profile profile;
+  profile.network = training::profiled_network(plan);
   profile.micro_batch_size = plan.micro_batch_size;
   for (const models::StageBlueprint& stage : plan.blueprint.stages)
     profile.cut.push_back(static_cast<int>(stage.main.size()));

@@ -136,6 +136,16 @@ def tables_compare_with_the_spread(_):
     check("| 8 | 98 % of end-to-end's, 68.6 % | 2, pairwise |" not in table, f"nobody trained that: {table}")
 
 
+def times_are_of_runs_with_their_number_of_micro_batches(_):
+    step = efficiency.Step(4, study.END_TO_END, 8, "zero_bubble", 0.5, 0.0, 1.0)
+    steps = {(4, study.END_TO_END, 8): step}
+    as_configured = outcome_of((0.6, 0.7), horizon=study.END_TO_END)
+    with_eight = outcome_of((0.3, 0.6), horizon=study.END_TO_END, micro_batches=8)
+    times = tables._seconds([as_configured, with_eight], 0.6, 4, study.END_TO_END, steps)
+    check_equal(times, (None, None, 100.0), "the run with 8 needs 200 steps, the other 100")
+    check_equal(tables._seconds([as_configured], 0.6, 4, study.END_TO_END, steps)[2], 50.0, "none with 8")
+
+
 def sweeps_show_the_best_rate(_):
     scores = {("all", "farthest", ""): {0.1: 1.5, 0.01: 1.7}, ("2", "sum", ""): {0.1: 1.6, 0.01: 1.4}}
     check_equal(tables.tuning(scores, "linear").split("\n")[2:], ["| 2, pairwise | sum | linear | 1.600 | **1.400** |",
@@ -189,6 +199,7 @@ if __name__ == "__main__":
         ("sweeps and plans come from the record too", sweeps_and_plans_come_from_the_record),
         ("the time to an accuracy is read between evaluations", time_to_an_accuracy),
         ("tables say more than the spread only where it is", tables_compare_with_the_spread),
+        ("times are those of runs with as many micro-batches, where there are any", times_are_of_runs_with_their_number_of_micro_batches),
         ("tables of sweeps show the best rate", sweeps_show_the_best_rate),
         ("ranks and single process are compared number by number", equality_is_of_every_number),
         ("only what stands between the marks is written", documents_keep_what_is_theirs),

@@ -56,5 +56,11 @@ TEST_CASE("durations are rounded to seconds, and to minutes from an hour on") {
   CHECK(format_duration(100 * 3600) == "100h00m");
 }
 
+TEST_CASE("no text can leave its place in the markup") {
+  CHECK(escape_markup("<b a=\"1\" b='2'>&amp;") == "&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;amp;");
+  CHECK(escape_markup(std::string("a\0b\x1b", 4)) == "a b ");
+  CHECK(escape_markup("äöü µs") == "äöü µs");
+}
+
 }  // namespace
 }  // namespace interlock

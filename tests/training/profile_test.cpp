@@ -45,6 +45,45 @@ TEST_CASE("a profile reads back as it was written") {
   CHECK(read.layers[5].parameters == 1);
 }
 
+TEST_CASE("a profile knows what it was measured on, and is refused for anything else") {
+  const test::TempFolder folder;
+  const training::RunPlan plan = test::make_plan(kYaml);
+  Profile profile = sample_profile();
+  profile.network = profiled_network(plan);
+  write_profile(folder.path_of("p.json"), profile);
+  profile = read_profile(folder.path_of("p.json"));
+  CHECK(profile.network.layers == profiled_network(plan).layers);
+  CHECK_NOTHROW(stage_costs(profile, plan));
+  CHECK_NOTHROW(stage_costs(profile, test::make_plan(kYaml + "schedule: {micro_batches: 2}\n")));
+
+  const auto refused = [&](const Profile& other) {
+    return test::message_of<UsageError>([&] { stage_costs(other, plan); });
+  };
+  Profile other = profile;
+  other.network.layers[2] = "linear: {out: 17}";
+  CHECK_THAT(refused(other),
+             Contains("layer 2: linear: {out: 17}, this run has " + profile.network.layers[2]) &&
+                 Contains("interlock profile"));
+  other = profile;
+  other.network.input = "[3, 64, 64]";
+  CHECK_THAT(refused(other), Contains("samples of shape [3, 64, 64]"));
+  other = profile;
+  other.network.precision = "bfloat16";
+  CHECK_THAT(refused(other), Contains("training.precision bfloat16, this run has float32"));
+}
+
+TEST_CASE("costs of other heads are refused where heads are used") {
+  const training::RunPlan local = test::make_plan(kYaml + "learning: {horizon: 1, head: fc8_fc}\n");
+  Profile profile = sample_profile();
+  profile.network = profiled_network(local);
+  CHECK_NOTHROW(stage_costs(profile, local));
+  CHECK_THAT(test::message_of<UsageError>([&] {
+               stage_costs(profile, test::make_plan(kYaml + "learning: {horizon: 1, head: linear}\n"));
+             }),
+             Contains("learning.head fc8_fc, this run has linear"));
+  CHECK_NOTHROW(stage_costs(profile, test::make_plan(kYaml + "learning: {horizon: all, head: linear}\n")));
+}
+
 TEST_CASE("a profile that is missing, damaged or negative is refused with the file's name") {
   const test::TempFolder folder;
   const std::string path = folder.path_of("p.json");
