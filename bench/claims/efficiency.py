@@ -1,7 +1,7 @@
 """Accuracy against time on K devices: the steps that runs took, times what the simulator says that a step takes.
 
-Nothing here has K devices. Costs of actions are measured on this machine's cores, for every size of micro-batch; the planner's
-simulation, which `launch/bench planner` and `depth` hold against real ranks, makes the time of a step of them.
+Nothing here has K devices. Costs of actions are measured on this machine's cores, for every size of micro-batch, the quickest of
+several rounds; the planner's simulation, which `launch/bench planner` and `depth` hold against real ranks, makes the time of a step of them.
 """
 
 import dataclasses
@@ -20,6 +20,8 @@ TRAINED_MICRO_BATCHES = 4
 MICRO_BATCHES = (1, 4, 8, 16, 32)
 LINK = "schedule.link={latency_us: 50, gigabytes_per_second: 10}"
 FOLDER = paths.RUNS / "efficiency"
+HEADS = [head for _, head in study.RECIPES.values()]
+ROUNDS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,30 +44,52 @@ def _interlock(command, stages, micro_batches, *more):
                    cwd=paths.ROOT, env=paths.ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
 
 
-def _files(stages, micro_batches, head):
-    name = f"K={stages},M={micro_batches}" + f",{head}" * bool(head)
-    return FOLDER / f"{name},profile.json", FOLDER / f"{name},plans.json"
+def _file(stages, micro_batches, head, what):
+    return FOLDER / (f"K={stages},M={micro_batches}" + f",{head}" * bool(head) + f",{what}.json")
+
+
+def _profile(stages, micro_batches, head, number):
+    file = _file(stages, micro_batches, head, f"profile-{number}")
+    if not file.exists():
+        heads = [f"learning.head={head}"] * bool(head)
+        _interlock(["profile"], stages, micro_batches, *heads, "--repeats", "5", "--out", str(file))
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def quickest(profiles, others):
+    """One profile of several, each action as quick as it ever was: what disturbs a measurement only makes it longer. `others`
+    are profiles of the same stages with other heads, whose actions but the head's are the same."""
+    merged = {key: value for key, value in profiles[0].items() if key != "checksum"}
+    merged["stages"] = [
+        {name: min(profile["stages"][k][name] for profile in (profiles if name == "head_ms" else profiles + others))
+         for name in stage} for k, stage in enumerate(profiles[0]["stages"])]
+    return merged
 
 
 def _make_plans(stages, micro_batches, head):
     """Of all horizons and policies, with costs measured for this very size of micro-batch."""
+    plans = _file(stages, micro_batches, head, "plans")
+    if plans.exists():
+        return
+    profiles = {of: [_profile(stages, micro_batches, of, number) for number in range(ROUNDS)] for of in HEADS}
+    costs = _file(stages, micro_batches, head, "costs")
+    others = [profile for of in HEADS if of != head for profile in profiles[of]]
+    costs.write_text(json.dumps(quickest(profiles[head], others)), encoding="utf-8")
     heads = [f"learning.head={head}"] * bool(head)
-    profile, plans = _files(stages, micro_batches, head)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if not profile.exists():
-        _interlock(["profile"], stages, micro_batches, *heads, "--repeats", "15", "--out", str(profile))
-    if not plans.exists():
-        _interlock(["plan", "--compare"], stages, micro_batches, *heads, f"schedule.costs={profile}", LINK, "--json", str(plans))
+    _interlock(["plan", "--compare"], stages, micro_batches, *heads, f"schedule.costs={costs}", LINK, "--json", str(plans))
 
 
 def measure():
-    """Makes the plans that the record does not have. Takes some minutes; the machine should be idle."""
-    for _, head in study.RECIPES.values():
-        if _recorded(head):
-            continue
-        for stages in study.DEEP_CUTS:
-            for micro_batches in MICRO_BATCHES:
-                _make_plans(stages, micro_batches, head)
+    """Makes the plans that the record does not have. Takes a quarter of an hour; the machine should be idle."""
+    if all(map(_recorded, HEADS)):
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    settings = [(stages, micro_batches, head) for stages in study.DEEP_CUTS for micro_batches in MICRO_BATCHES for head in HEADS]
+    for number in range(ROUNDS):  # outermost, so that the measurements of one setting lie minutes apart
+        for setting in settings:
+            _profile(*setting, number)
+    for setting in settings:
+        _make_plans(*setting)
 
 
 def _recorded(head):
@@ -77,7 +101,7 @@ def _measured(head):
     found = {}
     for stages in study.DEEP_CUTS:
         for micro_batches in MICRO_BATCHES:
-            _, file = _files(stages, micro_batches, head)
+            file = _file(stages, micro_batches, head, "plans")
             if not file.exists():
                 return []
             for plan in json.loads(file.read_text(encoding="utf-8"))["plans"]:

@@ -146,6 +146,14 @@ def times_are_of_runs_with_their_number_of_micro_batches(_):
     check_equal(tables._seconds([as_configured], 0.6, 4, study.END_TO_END, steps)[2], 50.0, "none with 8")
 
 
+def disturbed_measurements_do_not_count(_):
+    def profile(forward, head):
+        return {"checksum": "x", "cut": [1], "stages": [{"forward_ms": forward, "head_ms": head}]}
+
+    merged = efficiency.quickest([profile(3, 2), profile(2, 4)], [profile(1, 1)])
+    check_equal(merged, {"cut": [1], "stages": [{"forward_ms": 1, "head_ms": 2}]}, "the quickest; heads only of the same kind")
+
+
 def sweeps_show_the_best_rate(_):
     scores = {("all", "farthest", ""): {0.1: 1.5, 0.01: 1.7}, ("2", "sum", ""): {0.1: 1.6, 0.01: 1.4}}
     check_equal(tables.tuning(scores, "linear").split("\n")[2:], ["| 2, pairwise | sum | linear | 1.600 | **1.400** |",
@@ -200,6 +208,7 @@ if __name__ == "__main__":
         ("the time to an accuracy is read between evaluations", time_to_an_accuracy),
         ("tables say more than the spread only where it is", tables_compare_with_the_spread),
         ("times are those of runs with as many micro-batches, where there are any", times_are_of_runs_with_their_number_of_micro_batches),
+        ("of several measurements the quickest counts", disturbed_measurements_do_not_count),
         ("tables of sweeps show the best rate", sweeps_show_the_best_rate),
         ("ranks and single process are compared number by number", equality_is_of_every_number),
         ("only what stands between the marks is written", documents_keep_what_is_theirs),
