@@ -35,6 +35,7 @@ install(FILES
 # Recipes, scripts, an example, words to read. launch/train and its like build a source tree: they stay there.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/configs ${CMAKE_SOURCE_DIR}/examples DESTINATION ${_share} PATTERN build EXCLUDE)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/launch/lib/mpirun.sh DESTINATION ${_share}/launch/lib)
+install(FILES ${CMAKE_SOURCE_DIR}/launch/lib/job.sh DESTINATION ${_share}/launch/lib)
 install(FILES ${CMAKE_SOURCE_DIR}/launch/lib/slurm.sh DESTINATION ${_share}/launch/lib)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/launch/slurm/train.sbatch ${CMAKE_SOURCE_DIR}/launch/slurm/train_srun.sbatch
   DESTINATION ${_share}/launch/slurm)

@@ -17,7 +17,7 @@ from origin import origin
 STUDY = "resnet32"
 BATCH = 128
 TRAINED_MICRO_BATCHES = 4
-MICRO_BATCHES = (1, 4, 8, 16, 32)
+MICRO_BATCHES = (1, 2, 4, 8, 16)
 LINK = "schedule.link={latency_us: 50, gigabytes_per_second: 10}"
 FOLDER = paths.RUNS / "efficiency"
 HEADS = [head for _, head in study.RECIPES.values()]

@@ -1,24 +1,33 @@
 #!/usr/bin/env bash
 # mpirun.sh RANKS PROGRAM [ARGUMENT ...]: mpirun on this one host, with the settings that matter, each with its reason.
-# A cluster run sets its own: see docs/running.md.
+# On several: INTERLOCK_MPIRUN_OPTIONS="--hostfile hosts", and whatever else the site needs; the folder where this is called
+# must then be on a file system that all hosts share.
 # Signals: USR1 stops a run with a checkpoint (exit code 75), TERM and INT end it at once. Where ranks fail, the last
 # line on standard error and the exit code are the job's own, not mpirun's.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/job.sh"
 ranks=$1
 shift
 # One torch thread a rank: else the ranks fight for the cores. (run.threads decides in the program itself.)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-options=(--oversubscribe)            # more ranks than cores is normal here
-options+=(--bind-to none)            # Open MPI would pin every rank of a small job to the first cores
-options+=(--mca pml ob1 --mca btl "self,vader")  # shared memory only: ranks open no listening socket
+options=(--bind-to none)             # Open MPI would pin every rank of a small job to the first cores
 options+=(--quiet)                   # the job says itself who failed; mpirun would only add that somebody did
+if [ -z "${INTERLOCK_MPIRUN_OPTIONS:-}" ]; then
+  options+=(--oversubscribe)         # more ranks than cores is normal here
+  options+=(--mca pml ob1 --mca btl "self,vader")  # shared memory only: ranks open no listening socket
+  shared=${TMPDIR:-/tmp}
+else
+  options+=(--map-by slot)           # rank after rank onto the first host, then the next: neighbouring stages are near
+  options+=(-x OMP_NUM_THREADS -x INTERLOCK_FAILURE_FILE)  # mpirun gives ranks of other hosts only what it is told to
+  read -r -a given <<< "$INTERLOCK_MPIRUN_OPTIONS"
+  options+=("${given[@]}")
+  shared=$PWD
+fi
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# The rank that ends a failed job leaves its exit code and last line here: mpirun replaces the code of a job in which
-# a rank was killed, and speaks last.
-INTERLOCK_FAILURE_FILE=$(mktemp "${TMPDIR:-/tmp}/interlock-failure.XXXXXX")
+INTERLOCK_FAILURE_FILE=$(mktemp "$shared/interlock-failure.XXXXXX")
 export INTERLOCK_FAILURE_FILE
 trap 'rm -f "$INTERLOCK_FAILURE_FILE"' EXIT
 
@@ -32,17 +41,9 @@ for signal in USR1 USR2 TERM INT; do
   # shellcheck disable=SC2064
   trap "kill -${signal/INT/TERM} $mpirun 2> /dev/null || true" "$signal"
 done
-code=0
-wait "$mpirun" || code=$?
-while kill -0 "$mpirun" 2> /dev/null; do  # a trapped signal has ended the wait
-  code=0
-  wait "$mpirun" || code=$?
-done
+await_launcher "$mpirun"
 
-if [ -s "$INTERLOCK_FAILURE_FILE" ]; then
-  { read -r code && read -r line; } < "$INTERLOCK_FAILURE_FILE"
-  printf '%s\n' "$line" >&2
-elif [ "$code" -gt 128 ]; then
+if ! take_failure && [ "$code" -gt 128 ]; then
   echo "interlock: error: mpirun ended with code $code (a signal's number and 128), and no rank could say why" >&2
   code=5
 fi

@@ -4,7 +4,7 @@
 #
 #   netns_hosts.sh possible                    exit code 0, or 1 and the reason
 #   netns_hosts.sh up NAME COUNT [RATE]        makes hosts NAMEh1 .. NAMEhCOUNT; RATE: what each may send, as tc says it (1gbit)
-#   netns_hosts.sh run NAME SLOTS COMMAND ...  mpirun COMMAND on them; SLOTS: ranks of each host, in order ("3,2")
+#   netns_hosts.sh run NAME SLOTS COMMAND ...  mpirun.sh COMMAND on them; SLOTS: ranks of each host, in order ("3,2")
 #   netns_hosts.sh on NAMEhI COMMAND ...       COMMAND on one of them
 #   netns_hosts.sh addresses NAME              "outside ADDRESS" of this machine, then a line of each host: NAMEhI ADDRESS
 #   netns_hosts.sh sent NAME                   the bytes that each host has sent, one line each
@@ -117,13 +117,12 @@ run() {
     list+=${list:+,}$host:$count
     ranks=$((ranks + count))
   done
-  export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  local options=(--host "$list" --map-by slot --bind-to none --oversubscribe)
-  options+=(--mca plm_rsh_agent "$self agent" --mca plm_rsh_no_tree_spawn 1) # hosts cannot enter each other
-  options+=(--mca pml ob1 --mca btl "self,vader,tcp")                       # shared memory on a host, TCP between them
-  options+=(--mca btl_tcp_if_include "$network" --mca oob_tcp_if_include "$network")
-  exec mpirun "${options[@]}" -np "$ranks" "$@"
+  # As settings, not options, for there are blanks in one.
+  export OMPI_MCA_plm_rsh_agent="$self agent" OMPI_MCA_plm_rsh_no_tree_spawn=1 # hosts cannot enter each other
+  export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader,tcp                          # shared memory on a host, TCP between them
+  export OMPI_MCA_btl_tcp_if_include=$network OMPI_MCA_oob_tcp_if_include=$network
+  export INTERLOCK_MPIRUN_OPTIONS="--host $list --oversubscribe"
+  exec "$(dirname "$self")/mpirun.sh" "$ranks" "$@"
 }
 
 addresses() {

@@ -7,6 +7,7 @@ program=${INTERLOCK:-$root/build/release/interlock}
 if [ -z "${INTERLOCK:-}" ] && [ ! -x "$program" ] && [ -x "$root/../../bin/interlock" ]; then
   program=$root/../../bin/interlock # installed: root is PREFIX/share/interlock
 fi
+source "$root/launch/lib/job.sh"
 kMostLivesInVain=3
 kGivesUp=93
 
@@ -83,7 +84,7 @@ give_up() {
 }
 
 end_for_good() {
-  rm -f "$lives_file"
+  rm -f "$lives_file" "$INTERLOCK_FAILURE_FILE"
   exit "$1"
 }
 
@@ -119,22 +120,16 @@ child= warned=
 trap 'pass_on USR1' USR1
 trap 'pass_on TERM' TERM
 
-# start COMMAND ...: carries it out and finishes with its exit code. A shell runs its traps only while it waits, so the command
-# runs beside it; and `wait` ends with each signal.
+# start COMMAND ...: carries it out and finishes with its exit code, or that of the rank that ended the job. A shell runs its traps
+# only while it waits, so the command runs beside it.
 start() {
   [ -z "$warned" ] || finish 75 # before anything began
+  : >"$INTERLOCK_FAILURE_FILE"
   "$@" &
   child=$!
-  local code
-  while true; do
-    wait "$child"
-    code=$?
-    kill -0 "$child" 2>/dev/null || break
-  done
-  wait "$child" 2>/dev/null # a signal may have ended the last `wait` just as the command ended
-  local again=$?
-  [ $again -eq 127 ] || code=$again
-  finish $code
+  await_launcher "$child"
+  take_failure || true
+  finish "$code"
 }
 
 [ $# -gt 0 ] || refuse "no config: sbatch [options of sbatch] launch/slurm/train.sbatch CONFIG [key=value ...]"
@@ -152,6 +147,7 @@ if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [[ " $* " != *" --resume"* ]]; then 
 ranks=$("$program" plan --ranks "$config" ${overrides[@]+"${overrides[@]}"}) || exit $? # it has said what is wrong
 folder=$("$program" plan --folder "$config" ${overrides[@]+"${overrides[@]}"}) || exit $?
 check_allocation
+export INTERLOCK_FAILURE_FILE=$folder.$SLURM_JOB_ID.failure
 begin_life
 
 # One torch thread a rank unless run.threads says otherwise: ranks of a node would fight for its cores.

@@ -34,7 +34,8 @@ void Watcher::watch_closing() {
       const std::string line = fmt::format(
           "interlock: error: rank {} has waited {:.0f} s for the other ranks to leave, with all work done",
           own_, seconds);
-      if (!hand_over_last_line(static_cast<int>(ExitCode::kHang), line)) print_last_line(line);
+      if (hand_over_last_line(static_cast<int>(ExitCode::kHang), line) == HandedOver::kNoFile)
+        print_last_line(line);
       _exit(static_cast<int>(ExitCode::kHang));
     }
   }

@@ -171,11 +171,12 @@ void Watcher::conclude(const Verdict& verdict) {
   }
   const std::string line = line_of(report);
   const int code = static_cast<int>(report.code);
-  const bool told = hand_over_last_line(code, line);
+  const HandedOver told = hand_over_last_line(code, line);
   note_in_log_file(line);
   try {
     const bool with_details = report.kind != FailureReport::Kind::kStopped &&
-                              report.kind != FailureReport::Kind::kLauncher && !report.run_folder.empty();
+                              report.kind != FailureReport::Kind::kLauncher && !report.run_folder.empty() &&
+                              told != HandedOver::kTooLate;
     if (with_details) write_file_atomically(report.run_folder + "/failure.json", json_of(report));
     remove_unfinished_files_for_good();
     constexpr std::chrono::milliseconds kForTheOthers{50};  // to remove theirs
@@ -184,7 +185,7 @@ void Watcher::conclude(const Verdict& verdict) {
   } catch (const std::exception& error) {
     log_warning(fmt::format("while ending the job: {}", error.what()));
   }
-  if (!told) print_last_line(line);
+  if (told == HandedOver::kNoFile) print_last_line(line);
   if (engine_.failed()) {  // and cannot abort the job: the others see this rank die
     note_signal(kHasSpoken);
     _exit(code);

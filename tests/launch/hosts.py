@@ -52,6 +52,10 @@ class Hosts:
         """Bytes so far, by host."""
         return [int(line) for line in _script("sent", self.name).split()]
 
+    def cut_off(self, number):
+        """Pulls the cable of a host (from 1)."""
+        subprocess.run(["ip", "link", "set", f"{self.name}v{number}", "down"], check=True)
+
     def program(self, interlock, slots, environment=None):
         """The program, whose ranks are started on these hosts: `slots` of each."""
         launcher = interlock.folder / "launcher"

@@ -111,6 +111,33 @@ def only_some_codes(interlock):
             del os.environ["INTERLOCK_REQUEUE_CODES"]
 
 
+FAILED = 'printf "5\\nwho is to blame\\n" >"$INTERLOCK_FAILURE_FILE"; '
+
+
+def rank_has_the_last_word(interlock):
+    """A launcher ends with the number of the signal that a rank died of; the code of the rank that ended the job counts."""
+    for script in SCRIPTS:
+        job = Job(interlock.folder, script)
+        code, out, again = job.live(FAILED + "echo the launcher says a lot; exit 137")
+        check_equal((code, again), (5, False), out)
+        check_equal(out.splitlines()[-1], "who is to blame", "last line")
+        check_equal([path.name for path in job.folder.glob("*.failure")], [], "files left")
+        os.environ["INTERLOCK_REQUEUE_CODES"] = "75 5"
+        try:
+            check_equal(job.live(FAILED + "exit 137")[::2], (5, True), "a dead rank, with INTERLOCK_REQUEUE_CODES")
+            check_equal(job.live("exit 0")[::2], (0, False), "the next life: no word of the last one's failure")
+        finally:
+            del os.environ["INTERLOCK_REQUEUE_CODES"]
+
+
+def stuck_launcher_is_ended(interlock):
+    """A launcher that waits for a host that is gone, once ranks have said how the job failed."""
+    start = time.monotonic()
+    code, out, again = Job(interlock.folder, SCRIPTS[0]).live(FAILED + "trap '' TERM; exec sleep 300")
+    check_equal((code, again), (5, False), out)
+    check(9 < time.monotonic() - start < 25, f"{time.monotonic() - start:.1f} s")
+
+
 def passes_signals_on(interlock):
     """SIGUSR1 or SIGTERM to the batch shell reaches the launcher as SIGUSR1, and its exit code counts."""
     for script in SCRIPTS:
@@ -133,5 +160,7 @@ main([
     ("a newer checkpoint: the count starts again", goes_on_while_it_gets_further),
     ("lives that nobody saw the end of count too", lives_that_others_ended_count),
     ("only exit code 75 asks for another life, unless told otherwise", only_some_codes),
+    ("a dead rank's code counts, not its launcher's", rank_has_the_last_word),
+    ("a launcher that does not end after its job has failed is ended", stuck_launcher_is_ended),
     ("a warning is passed on, and the exit code comes back", passes_signals_on),
 ])
