@@ -54,10 +54,10 @@ RECIPES = {"farthest, pooled convolutional heads": ("farthest", POOLED), "sum, l
 SHORT, LONG = 3, 8
 
 
-def _deep(seed, recipe, cuts, horizons=(2, 1, 3), epochs=0):
+def _deep(seed, recipe, cuts, horizons=(2, 1, 3), **changes):
     mix, head = RECIPES[recipe]
     rules = {1: {"head": head}, 2: {"mix": mix, "head": head}, 3: {"mix": mix, "head": head}}
-    return [Run("resnet32", stages, horizon, seed, epochs=epochs, settings=(("partition.layers", DEEP_CUTS[stages]),), **rules[horizon])
+    return [Run("resnet32", stages, horizon, seed, settings=(("partition.layers", DEEP_CUTS[stages]),), **rules[horizon], **changes)
             for horizon in horizons for stages in cuts]
 
 
@@ -97,10 +97,13 @@ def all_runs():
     runs = [Run("resnet20", 4, END_TO_END, seed) for seed in SEEDS]
     runs += [Run("resnet20", 4, horizon, seed, head=CONVOLUTIONAL) for seed in SEEDS for horizon in (1, 2, 3)]
     runs += [Run("resnet20", 4, 2, 1, head=CONVOLUTIONAL, ranks=True), Run("resnet20", 4, END_TO_END, 1, ranks=True)]
-    runs += _whole(1) + _deep(1, farthest, (8, 16)) + _mixes(1) + _small(1) + _deep(1, farthest, (8, 16), (2,), LONG)
-    runs += _whole(1, micro_batches=8) + _deep(1, farthest, (4,)) + _small_variants(1)
-    runs += _whole(1, epochs=SHORT) + _whole(1, micro_batches=8, epochs=SHORT) + _deep(1, farthest, (8, 16), (2, 3), SHORT)
-    runs += _mixes(2) + _heads(1) + _mixes(3) + _deep(1, summed, DEEP_CUTS) + _deep(1, farthest, (8, 16), (3,), LONG)
+    runs += _whole(1) + _deep(1, farthest, (8, 16)) + _mixes(1) + _small(1)
+    # The numbers of micro-batches that are quickest: batch norm sees other samples with them.
+    runs += _whole(1, micro_batches=8) + _deep(1, farthest, (16, 8), (2,), micro_batches=2)
+    runs += _deep(1, farthest, (8,), (2,), epochs=LONG) + _deep(1, farthest, (4,)) + _mixes(2) + _small_variants(1)
+    runs += _mixes(3) + _whole(1, epochs=SHORT) + _whole(1, micro_batches=8, epochs=SHORT)
+    runs += _deep(1, farthest, (8, 16), (2, 3), epochs=SHORT) + _deep(1, farthest, (16,), (2,), epochs=LONG) + _heads(1)
+    runs += _deep(1, summed, DEEP_CUTS) + _deep(1, farthest, (8, 16), (3,), epochs=LONG)
     runs += _small(2) + _small(3) + _small_variants(2) + _small_variants(3)
     for seed in SEEDS[1:]:
         runs += _whole(seed) + _deep(seed, farthest, DEEP_CUTS) + _deep(seed, summed, DEEP_CUTS) + _heads(seed)

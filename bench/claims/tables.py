@@ -45,8 +45,8 @@ def quality(study_name, finished):
     rows = []
     for run, group in sorted(groups.items(), key=lambda item: (item[0].head, str(item[0].horizon), item[0].mix)):
         accuracies = [one.accuracy for one in group]
-        compared = "" if run.horizon == 1 or run.head not in local else _beats(accuracies, local[run.head])
         whole = run.horizon == study.END_TO_END
+        compared = "" if whole or run.horizon == 1 or run.head not in local else _beats(accuracies, local[run.head])
         rows.append([NAMES[run.horizon], "" if whole or run.horizon == 1 else run.mix, "" if whole else _head(run),
                      _rate(group), str(len(group)), _plus_minus(accuracies, 100, 1),
                      _plus_minus([one.loss for one in group], 1, 3), compared])
