@@ -1,4 +1,5 @@
-"""Commit and machine, for the tables: as they were when the command was started."""
+"""Commit and machine, for the tables: as they were when the command was started. What this command itself writes does not make a
+commit dirty."""
 
 import functools
 import os
@@ -8,9 +9,15 @@ import subprocess
 from paths import ROOT
 
 
+def _git(*words):
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @functools.cache
 def origin():
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = _git("describe", "--always").stdout.strip() or "unknown"
+    if _git("diff", "--quiet", "HEAD", "--", ".", ":!docs", ":!bench/claims/record").returncode != 0:
+        commit += "-dirty"
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return {"commit": commit.stdout.strip() or "unknown", "machine": f"{processor}, {os.cpu_count()} cores"}
+    return {"commit": commit, "machine": f"{processor}, {os.cpu_count()} cores"}
