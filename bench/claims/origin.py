@@ -16,7 +16,7 @@ def _git(*words):
 @functools.cache
 def origin():
     commit = _git("describe", "--always").stdout.strip() or "unknown"
-    if _git("diff", "--quiet", "HEAD", "--", ".", ":!docs", ":!bench/claims/record").returncode != 0:
+    if commit != "unknown" and _git("diff", "--quiet", "HEAD", "--", ".", ":!docs", ":!bench/claims/record").returncode != 0:
         commit += "-dirty"
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
