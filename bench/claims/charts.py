@@ -44,7 +44,7 @@ def quality(finished):
         axes.plot(*_curve(group), style, color=COLOURS[run.horizon], label=label, marker="o", markersize=3)
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("accuracy, %")
-    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(frameon=False, fontsize=7, handlelength=4, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, "claims_quality.svg")
 
 
@@ -59,12 +59,14 @@ def efficiency_by_time(finished, steps, mix, head, name):
                 continue
             done, accuracies = _curve(group)
             plans = [("-", steps[stages, run.horizon, efficiency.TRAINED_MICRO_BATCHES])]
-            plans += [("--", efficiency.best(steps, stages, run.horizon))] * whole
+            quickest = efficiency.best(steps, stages, run.horizon)
+            if whole and quickest.micro_batches != efficiency.TRAINED_MICRO_BATCHES:
+                plans.append(("--", quickest))
             for style, plan in plans:
                 axes.plot([step * plan.seconds for step in done], accuracies, style, color=COLOURS[run.horizon], marker="o",
                           markersize=3, label=f"N = {tables.NAMES[run.horizon]}, M = {plan.micro_batches}")
         axes.set_title(f"K = {stages}")
         axes.set_xlabel("simulated seconds")
-        axes.legend(frameon=False, fontsize=7, loc="lower right")
+        axes.legend(frameon=False, fontsize=7, handlelength=3, loc="lower right")
     panels[0].set_ylabel("accuracy, %")
     _save(figure, name)
