@@ -48,7 +48,7 @@ def write():
     blocks |= {f"tuning {name}": tables.tuning(tuning.scores(name), tables.DEFAULT_HEAD.get(name, "linear"))
                for name in tuning.SWEPT}
     blocks |= {"origin": origins(finished), "depth": tables.depth(finished), "summary": tables.summary(finished),
-               "equality": "\n".join(equality.sentences(finished))}
+               "ema heads": tables.ema_heads(record.read(record.EMA)), "equality": "\n".join(equality.sentences(finished))}
     charts.quality(finished)
     for number, (recipe, (mix, head)) in enumerate(study.RECIPES.items(), 1):
         steps = efficiency.steps(head)

@@ -1,7 +1,8 @@
 """Accuracy against time on K devices: the steps that runs took, times what the simulator says that a step takes.
 
 Nothing here has K devices. Costs of actions are measured on this machine's cores, for every size of micro-batch, the quickest of
-several rounds; the planner's simulation, which `launch/bench planner` and `depth` hold against real ranks, makes the time of a step of them.
+several rounds; the planner's simulation, which `launch/bench planner` and `depth` hold against real ranks, makes the time of a step
+of them.
 """
 
 import dataclasses

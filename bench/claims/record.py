@@ -4,7 +4,7 @@ import json
 import pathlib
 
 FOLDER = pathlib.Path(__file__).parent / "record"
-RUNS, SWEEPS, PLANS = (FOLDER / f"{name}.jsonl" for name in ("runs", "sweeps", "plans"))
+RUNS, SWEEPS, PLANS, EMA = (FOLDER / f"{name}.jsonl" for name in ("runs", "sweeps", "plans", "ema_heads"))
 
 
 def read(file):

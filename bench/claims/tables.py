@@ -112,6 +112,19 @@ def depth(finished):
     return _table(["K", "horizon", "mix", "head", "M", "learning rate", "seeds", "accuracy %", "loss"], rows)
 
 
+EMA_ARMS = {"conv": "a convolution, as in the main row", "ema": "the copy", "ema_conv": "the copy beside a convolution"}
+
+
+def ema_heads(entries):
+    """A row an arm of ema_head.py."""
+    rows = []
+    for arm, name in EMA_ARMS.items():
+        final = [entry["accuracies"][-1] for entry in entries if entry["arm"] == arm]
+        if final:
+            rows.append([name, str(len(final)), _plus_minus(final, 100, 1)])
+    return _table(["local learning with heads of", "seeds", "accuracy %"], rows)
+
+
 def step_times(all_steps):
     """A row a cut and horizon: a step with the micro-batches of the runs, and with the quickest number of them."""
     rows = []

@@ -160,6 +160,11 @@ def sweeps_show_the_best_rate(_):
                                                                  "| K, end-to-end |  |  | **1.500** | 1.700 |"], "the table")
 
 
+def other_heads_have_their_table(_):
+    entries = [{"arm": "ema", "seed": seed, "accuracies": [0.1, last]} for seed, last in ((1, 0.5), (2, 0.6))]
+    check_equal(tables.ema_heads(entries).split("\n")[2:], ["| the copy | 2 | 55.0 ± 7.1 |"], "the table")
+
+
 def equality_is_of_every_number(interlock):
     use(interlock.folder)
     ranks = study.Run("resnet20", 4, 2, 7, ranks=True)
@@ -210,6 +215,7 @@ if __name__ == "__main__":
         ("times are those of runs with as many micro-batches, where there are any", times_are_of_runs_with_their_number_of_micro_batches),
         ("of several measurements the quickest counts", disturbed_measurements_do_not_count),
         ("tables of sweeps show the best rate", sweeps_show_the_best_rate),
+        ("heads with a copy of the next block have their table", other_heads_have_their_table),
         ("ranks and single process are compared number by number", equality_is_of_every_number),
         ("only what stands between the marks is written", documents_keep_what_is_theirs),
         ("no two runs share a folder, and the main row has three seeds", every_run_has_its_own_folder),
