@@ -7,11 +7,10 @@ import os
 
 import document
 import efficiency
-import equality
 import outcomes
+import pages
 import record
 import study
-import tables
 import training
 import tuning
 
@@ -27,14 +26,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def origins(finished):
-    """Which commits and machines the figures come from."""
-    commits = sorted({one.facts["commit"] for one in finished})
-    machines = sorted({one.facts["machine"] for one in finished})
-    done = f"{len(finished)} of {len(study.all_runs())} runs"
-    return f"`launch/bench claims`, {done}; commit {', '.join(commits)}; {'; '.join(machines)}."
-
-
 def write():
     import charts  # only here: training needs no matplotlib
 
@@ -43,24 +34,11 @@ def write():
         raise SystemExit("no run is done yet")
     again, differ = outcomes.compare_with_record(finished)
     if again:
-        print(f"{again} runs of the record were trained again; evaluations differ in: {', '.join(differ) or 'none'}")
-    blocks = {f"quality {name}": tables.quality(name, finished) for name in ("resnet20", "convnet", "language")}
-    blocks |= {f"tuning {name}": tables.tuning(tuning.scores(name), tables.DEFAULT_HEAD.get(name, "linear"))
-               for name in tuning.SWEPT}
-    blocks |= {"origin": origins(finished), "depth": tables.depth(finished), "summary": tables.summary(finished),
-               "ema heads": tables.ema_heads(record.read(record.EMA)), "equality": "\n".join(equality.sentences(finished))}
-    charts.quality(finished)
-    for number, (recipe, (mix, head)) in enumerate(study.RECIPES.items(), 1):
-        steps = efficiency.steps(head)
-        if not steps:
-            continue  # not measured yet
-        blocks |= {f"steps, {recipe}": tables.step_times(steps),
-                   f"time, {recipe}": tables.time_to_accuracy(finished, steps, mix, head)}
-        charts.efficiency_by_time(finished, steps, mix, head, f"claims_time_{number}.svg")
-    document.put(blocks)
-    record.write(record.RUNS, map(outcomes.entry_of, finished))
-    record.write(record.SWEEPS, [entry for name in tuning.SWEPT for entry in tuning.entries(name)])
-    record.write(record.PLANS, [entry for _, head in study.RECIPES.values() for entry in efficiency.entries(head)])
+        print(f"{again} runs are in the record as well; other evaluations there in: {', '.join(differ) or 'none'}")
+    charts.draw(finished)
+    document.put(pages.blocks(finished))
+    for file, entries in pages.entries(finished).items():
+        record.write(file, entries)
 
 
 def main():

@@ -28,7 +28,14 @@ def _curve(group):
     return group[0].steps, [100 * outcomes.spread(values)[0] for values in zip(*(one.accuracies for one in group))]
 
 
-def quality(finished):
+def draw(finished):
+    _quality(finished)
+    for number, (mix, head) in enumerate(study.RECIPES.values(), 1):
+        if steps := efficiency.steps(head):  # else not measured yet
+            _by_time(finished, steps, mix, head, f"claims_time_{number}.svg")
+
+
+def _quality(finished):
     """Accuracy by step for the rules of ResNet-20."""
     groups = {run: group for run, group in outcomes.by_rule(finished).items()
               if run.study == "resnet20" and not run.ranks}
@@ -48,7 +55,7 @@ def quality(finished):
     _save(figure, "claims_quality.svg")
 
 
-def efficiency_by_time(finished, steps, mix, head, name):
+def _by_time(finished, steps, mix, head, name):
     """Accuracy against simulated time, a panel a cut: as trained; end-to-end training with its quickest M too, as a broken line."""
     groups = {run: group for run, group in outcomes.by_rule(finished).items() if run.study == efficiency.STUDY and not run.varied}
     figure, panels = pyplot.subplots(1, len(study.DEEP_CUTS), figsize=(9.5, 3.2), sharey=True)

@@ -76,7 +76,7 @@ def entry_of(one):
 
 
 def compare_with_record(found):
-    """(runs that were trained again, names of those whose evaluations differ from the record's)."""
+    """(runs that are here and in the record, names of those whose evaluations differ)."""
     again = [one for one in found if one.run.name in recorded() and training.done(one.run)]
     differ = [one.run.name for one in again if any(entry_of(one)[key] != recorded()[one.run.name][key]
                                                    for key in ("steps", "accuracies", "losses"))]

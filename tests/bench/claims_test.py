@@ -13,6 +13,7 @@ import document  # noqa: E402
 import efficiency  # noqa: E402
 import equality  # noqa: E402
 import outcomes  # noqa: E402
+import pages  # noqa: E402
 import record  # noqa: E402
 import study  # noqa: E402
 import tables  # noqa: E402
@@ -197,6 +198,14 @@ def documents_keep_what_is_theirs(interlock):
         check(False, "a block without a place")
 
 
+def pages_say_what_the_record_says(interlock):
+    """In a checkout that has trained nothing, so that no figure can be typed by hand."""
+    training.RUNS = tuning.paths.RUNS = ROOT / os.path.relpath(interlock.folder / "nothing", ROOT)
+    efficiency.FOLDER = interlock.folder / "nothing"
+    for name, text in pages.blocks(outcomes.finished(study.all_runs())).items():
+        check_equal(document.text(name), text + "\n", f"docs: {name}")
+
+
 def every_run_has_its_own_folder(_):
     names = [run.name for run in study.all_runs()]
     check_equal(len(names), len(set(names)), "names")
@@ -207,6 +216,7 @@ def every_run_has_its_own_folder(_):
 
 if __name__ == "__main__":
     main([
+        ("the tables of the pages are what the record says", pages_say_what_the_record_says),
         ("runs that were stopped go on, done ones are left alone", runs_are_resumed),
         ("the record stands in for runs whose folders are elsewhere, and is compared with", the_record_stands_in_for_folders),
         ("sweeps and plans come from the record too", sweeps_and_plans_come_from_the_record),
