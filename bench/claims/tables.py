@@ -163,14 +163,15 @@ def time_to_accuracy(finished, all_steps, mix, head):
                 rows.append([str(stages), f"{name}, {100 * target:.1f} %", NAMES[horizon],
                              *(_cell(time, other) for time, other in zip(cells, times[study.END_TO_END]))])
     return _table(["K", "accuracy to reach", "horizon", "M = 1, as in the paper", f"M = {efficiency.TRAINED_MICRO_BATCHES}, as trained",
-                   "each its quickest M"], rows)
+                   "each the M that is soonest there"], rows)
 
 
 def _seconds(group, target, stages, horizon, all_steps):
     """With each of the table's M; None where they do not get there."""
-    plans = (all_steps.get((stages, horizon, 1)), all_steps.get((stages, horizon, efficiency.TRAINED_MICRO_BATCHES)),
-             efficiency.best(all_steps, stages, horizon))
-    return tuple(plan and _time(_trained_with(group, plan.micro_batches), target, plan) for plan in plans)
+    plans = [plan for (k, n, _), plan in all_steps.items() if (k, n) == (stages, horizon)]
+    times = {plan.micro_batches: _time(_trained_with(group, plan.micro_batches), target, plan) for plan in plans}
+    return (times.get(1), times.get(efficiency.TRAINED_MICRO_BATCHES),
+            min((time for time in times.values() if time is not None), default=None))
 
 
 def _trained_with(group, micro_batches):

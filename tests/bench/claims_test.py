@@ -126,8 +126,8 @@ def tables_compare_with_the_spread(_):
     check_equal(tables._beats([0.5, 0.52], [0.6, 0.61]), "below", "apart")
     check_equal(tables._beats([0.5, 0.6], [0.51, 0.57]), "within spread", "close")
     check_equal(tables._beats([0.5], [0.1, 0.2]), "one seed", "nothing to say")
-    step = efficiency.Step(4, 1, 4, "planned", 0.5, 0.0, 1.0)
-    steps = {(k, n, m): step for k in study.DEEP_CUTS for n in (1, 2, 3, study.END_TO_END) for m in efficiency.MICRO_BATCHES}
+    steps = {(k, n, m): efficiency.Step(k, n, m, "planned", 0.5, 0.0, 1.0)
+             for k in study.DEEP_CUTS for n in (1, 2, 3, study.END_TO_END) for m in efficiency.MICRO_BATCHES}
     finished = [outcome_of((0.3, 0.5), stages=4), outcome_of((0.6, 0.7), stages=4, horizon=study.END_TO_END)]
     table = tables.time_to_accuracy(finished, steps, "sum", "")
     # End-to-end training is at 50 % after 250/3 steps of half a second, local learning after 200.
@@ -145,6 +145,9 @@ def times_are_of_runs_with_their_number_of_micro_batches(_):
     times = tables._seconds([as_configured, with_eight], 0.6, 4, study.END_TO_END, steps)
     check_equal(times, (None, None, 100.0), "the run with 8 needs 200 steps, the other 100")
     check_equal(tables._seconds([as_configured], 0.6, 4, study.END_TO_END, steps)[2], 50.0, "none with 8")
+    steps[4, study.END_TO_END, 4] = efficiency.Step(4, study.END_TO_END, 4, "zero_bubble", 0.75, 0.0, 1.0)
+    times = tables._seconds([as_configured, with_eight], 0.6, 4, study.END_TO_END, steps)
+    check_equal(times, (None, 75.0, 75.0), "the M that is soonest there, though its steps are longer")
 
 
 def disturbed_measurements_do_not_count(_):
