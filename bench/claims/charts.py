@@ -25,7 +25,7 @@ def _save(figure, name):
 
 def _curve(group):
     """Mean accuracy over the seeds at each evaluation."""
-    return group[0].steps, [100 * outcomes.spread(values)[0] for values in zip(*(one.accuracies for one in group))]
+    return group[0].steps, [100 * value for value in outcomes.mean_curve(group)]
 
 
 def draw(finished):

@@ -10,6 +10,7 @@ import json
 import subprocess
 
 import data
+import outcomes
 import paths
 import record
 import study
@@ -144,6 +145,7 @@ def steps_to(outcome, accuracy):
     return None
 
 
-def fewest_steps_to(outcomes, accuracy):
-    """Over the runs of one rule: long and short schedules, and seeds."""
-    return min((steps for one in outcomes if (steps := steps_to(one, accuracy)) is not None), default=None)
+def fewest_steps_to(found, accuracy):
+    """Over long and short schedules of one rule; the mean over seeds of each must reach it."""
+    curves = [dataclasses.replace(group[0], accuracies=outcomes.mean_curve(group)) for group in outcomes.by_rule(found).values()]
+    return min((steps for curve in curves if (steps := steps_to(curve, accuracy)) is not None), default=None)

@@ -91,6 +91,11 @@ def by_rule(outcomes):
     return groups
 
 
+def mean_curve(group):
+    """Accuracy over the seeds at each evaluation."""
+    return tuple(statistics.fmean(values) for values in zip(*(one.accuracies for one in group)))
+
+
 def spread(values):
     """Mean and standard deviation over seeds; none of one."""
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan

@@ -117,7 +117,8 @@ def time_to_an_accuracy(_):
     check(abs(efficiency.steps_to(one, 0.3) - 150) < 1e-9, "between two")
     check(abs(efficiency.steps_to(one, 0.1) - 50) < 1e-9, "before the first")
     check(efficiency.steps_to(one, 0.9) is None, "never")
-    check_equal(efficiency.fewest_steps_to([one, outcome_of((0.1, 0.1)), outcome_of((0.4,))], 0.4), 100, "of several")
+    check_equal(efficiency.fewest_steps_to([one, outcome_of((0.1, 0.1), epochs=2), outcome_of((0.4,), epochs=1)], 0.4), 100, "of several")
+    check_equal(efficiency.fewest_steps_to([outcome_of((0.25, 0.75)), outcome_of((0.25, 0.25), seed=2)], 0.5), 200, "of the mean over seeds")
     check(efficiency.fewest_steps_to([outcome_of((0.1,))], 0.4) is None, "of none")
 
 
