@@ -49,6 +49,17 @@ def read_metrics(run_dir):
         return [json.loads(line) for line in lines]
 
 
+# A ResNet-20 on drawn images over two stages, all but the sections `training` and `run`.
+RESNET20 = """
+model: {kind: resnet, super_blocks: "16,3/32,3/64,3"}
+partition: {stages: 2}
+learning: {horizon: 1, head: conv16_bn_gbpl_fc}
+schedule: {micro_batches: 4}
+data: {kind: shapes, image_size: 32, train_samples: 2048, eval_samples: 16}
+optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}
+"""
+
+
 def write_config(folder, template, **values):
     """The path of `template` with NAME replaced by values["name"]: as it is if a string, else as JSON. FOLDER is known."""
     values["folder"] = folder

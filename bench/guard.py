@@ -7,14 +7,7 @@ import tempfile
 
 import _common as common
 
-IMAGES = """
-model: {kind: resnet, super_blocks: "16,3/32,3/64,3"}
-partition: {stages: 2}
-learning: {horizon: 1, head: conv16_bn_gbpl_fc}
-schedule: {micro_batches: 4}
-data: {kind: shapes, image_size: 32, train_samples: 2048, eval_samples: 16}
-optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}
-training: {batch_size: 64, epochs: 100, max_steps: STEPS, eval_every_epochs: 0, nonfinite: NONFINITE}
+IMAGES = common.RESNET20 + """training: {batch_size: 64, epochs: 100, max_steps: STEPS, eval_every_epochs: 0, nonfinite: NONFINITE}
 run: {checkpoint: false, dir: FOLDER/run}
 """
 

@@ -6,24 +6,8 @@
 namespace interlock::config {
 namespace {
 
-std::string argument(const LayerArgument& argument) {
-  struct Format {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-    std::string operator()(double value) const { return format_double(value); }
-    std::string operator()(const std::string& value) const { return format_text(value); }
-  };
-  return format_text(argument.name) + ": " + std::visit(Format{}, argument.value);
-}
-
-std::string layer(const LayerSpec& spec) {
-  if (spec.arguments.empty()) return format_text(spec.kind);
-  const std::string arguments = list_of(spec.arguments, argument);
-  return format_text(spec.kind) + ": {" + arguments.substr(1, arguments.size() - 2) + "}";
-}
-
 std::string layer_in_list(const LayerSpec& spec) {
-  return spec.arguments.empty() ? layer(spec) : "{" + layer(spec) + "}";
+  return spec.arguments.empty() ? spec.text() : "{" + spec.text() + "}";
 }
 
 }  // namespace
@@ -33,7 +17,7 @@ void write_model(Writer& out, const ModelConfig& model) {
   out.raw("kind", name_of(model_kinds(), model.kind));
   if (model.kind == ModelKind::kSequential) {
     out.list("layers");
-    for (const LayerSpec& spec : model.layers) out.item(layer(spec));
+    for (const LayerSpec& spec : model.layers) out.item(spec.text());
   }
   if (model.kind == ModelKind::kConvnet) {
     out.raw("channels", ints(model.channels));

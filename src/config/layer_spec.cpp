@@ -5,11 +5,21 @@
 
 #include <fmt/format.h>
 
-#include "common/text.h"
 #include "config/scalar.h"
+#include "config/yaml_writer.h"
 
 namespace interlock::config {
 namespace {
+
+std::string in_flow_style(const LayerArgument& argument) {
+  struct Format {
+    std::string operator()(bool value) const { return value ? "true" : "false"; }
+    std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
+    std::string operator()(double value) const { return format_double(value); }
+    std::string operator()(const std::string& value) const { return format_text(value); }
+  };
+  return format_text(argument.name) + ": " + std::visit(Format{}, argument.value);
+}
 
 std::string written(const LayerArgument& argument) {
   if (const auto* flag = std::get_if<bool>(&argument.value)) return *flag ? "'true'" : "'false'";
@@ -87,13 +97,9 @@ void LayerSpec::reject_unknown(const std::vector<std::string>& known) const {
 }
 
 std::string LayerSpec::text() const {
-  if (arguments.empty()) return kind;
-  std::vector<std::string> parts;
-  for (const LayerArgument& argument : arguments) {
-    parts.push_back(std::visit([&](const auto& value) { return fmt::format("{}: {}", argument.name, value); },
-                               argument.value));
-  }
-  return fmt::format("{}: {{{}}}", kind, join(parts, ", "));
+  if (arguments.empty()) return format_text(kind);
+  const std::string list = list_of(arguments, in_flow_style);
+  return format_text(kind) + ": {" + list.substr(1, list.size() - 2) + "}";
 }
 
 LayerSpec LayerSpec::with(const std::string& name,

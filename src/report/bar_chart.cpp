@@ -10,8 +10,6 @@
 namespace interlock::report {
 namespace {
 
-constexpr double kWidth = 560;
-constexpr double kWideWidth = 1140;
 constexpr double kHeight = 300;
 constexpr double kTop = 34;
 constexpr double kBottom = 40;
@@ -40,7 +38,7 @@ Figure draw(const BarChart& chart) {
   const Axis axis = make_axis(0, std::max(most, chart.y_high), options);
   double left = 30;
   for (const Tick& tick : axis.ticks) left = std::max(left, text_width(tick.label) + 12);
-  const double width = chart.wide ? kWideWidth : kWidth;
+  const double width = figure_width(chart.wide);
   const double plot_width = width - left - kRight;
   const double plot_height = kHeight - kTop - kBottom;
   const double bottom = kTop + plot_height;

@@ -11,8 +11,6 @@
 namespace interlock::report {
 namespace {
 
-constexpr double kWidth = 560;
-constexpr double kWideWidth = 1140;
 constexpr double kLeft = 58;
 constexpr double kRight = 14;
 constexpr double kTop = 26;
@@ -35,7 +33,7 @@ Figure draw(const HeatMap& map) {
   if (map.rows.empty() || map.rows.front().empty()) return {};
   const auto rows = static_cast<double>(map.rows.size());
   const double row_height = std::clamp(240 / rows, 6.0, map.wide ? 26.0 : 34.0);
-  const double width = map.wide ? kWideWidth : kWidth;
+  const double width = figure_width(map.wide);
   const double plot_width = width - kLeft - kRight;
   const double bottom = kTop + rows * row_height;
   std::string body = scale(width);

@@ -13,8 +13,6 @@ namespace interlock::report {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kWidth = 560;
-constexpr double kWideWidth = 1140;
 constexpr double kHeight = 300;
 constexpr double kTop = 34;  // the title of the y axis
 constexpr double kBottom = 40;
@@ -38,7 +36,7 @@ class Plot {
       : chart_(chart),
         x_(make_axis(x.low, x.high, chart.x)),
         y_(make_axis(y.low, chart.y_most > 0 ? std::min(y.high, chart.y_most) : y.high, chart.y)),
-        width_(chart.wide ? kWideWidth : kWidth) {
+        width_(figure_width(chart.wide)) {
     for (const Tick& tick : y_.ticks) left_ = std::max(left_, text_width(tick.label) + 12);
     if (chart.series.size() > 1) {
       for (const Series& series : chart.series)

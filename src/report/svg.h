@@ -7,6 +7,11 @@
 
 namespace interlock::report {
 
+// Of a figure's drawing, in pixels: half of the page, or all of it.
+inline double figure_width(bool wide) {
+  return wide ? 1140 : 560;
+}
+
 using Place = std::pair<double, double>;
 
 std::string number(double pixels);  // "12.5", never "-0" or "12.0"

@@ -2,9 +2,10 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-from support.runner import Failed, Interlock
+from support.runner import SKIPPED, Failed, Interlock
 
 SCRIPT = str(Path(__file__).resolve().parents[2] / "launch/lib/netns_hosts.sh")
 
@@ -21,6 +22,13 @@ def _script(*words):
     if done.returncode != 0:
         raise Failed(f"{' '.join(command)}: {done.stderr}")
     return done.stdout
+
+
+def skip_where_missing():
+    """Ends the script as skipped where there can be no such hosts."""
+    if reason := missing():
+        print(f"skipped: {reason}")
+        sys.exit(SKIPPED)
 
 
 class Hosts:

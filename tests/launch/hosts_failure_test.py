@@ -11,7 +11,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/command"), str(ROOT / "te
 import hosts
 from small_run import changed, write_data
 from support.faults import FaultRun, check_fault
-from support.runner import SKIPPED, Failed, check, main, write_config
+from support.runner import Failed, check, main, write_config
 from support.watched_job import WatchedJob, state_of
 
 WATCHDOG = 3
@@ -59,10 +59,7 @@ def host_that_is_gone(interlock):
 
 
 if __name__ == "__main__":
-    reason = hosts.missing()
-    if reason:
-        print(f"skipped: {reason}")
-        sys.exit(SKIPPED)
+    hosts.skip_where_missing()
     main([
         ("a rank killed on another host is named", a_fault("2:forward:kill:3", 5, "(stage 1)", "died")),
         ("a rank that freezes on another host is named", a_fault("2:forward:stop:3", 6, "(stage 1)")),

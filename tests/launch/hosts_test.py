@@ -8,7 +8,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/command"), str(ROOT / "te
 
 import hosts
 from small_run import CONFIG, DEMANDING, check_same_weights, losses, train, write_data
-from support.runner import SKIPPED, check, check_equal, main, write_config
+from support.runner import check, check_equal, main, write_config
 
 def same_run_on_hosts(interlock, config, slots, rate="", environment=None):
     ranks = sum(slots)
@@ -50,10 +50,7 @@ def error_on_other_host(interlock):
 
 
 if __name__ == "__main__":
-    reason = hosts.missing()
-    if reason:
-        print(f"skipped: {reason}")
-        sys.exit(SKIPPED)
+    hosts.skip_where_missing()
     main([
         ("two hosts train the same as one, over the network", two_hosts),
         ("three hosts on a slow link train the same as one", three_hosts_slow_link),
