@@ -1,21 +1,49 @@
 # Helpers that register tests. `ctest` alone runs everything; labels: unit, mpi, command, pytorch, launch, gpu.
 set(INTERLOCK_TEST_TIMEOUT 300 CACHE STRING "Seconds after which a test counts as hung")
 
-# One Catch2 main for unit tests, one that runs the same session on every rank of an MPI job.
-add_library(test_support STATIC ${CMAKE_SOURCE_DIR}/tests/support/unit_main.cpp)
-target_include_directories(test_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+# `ninja tests` builds what ctest runs; `ninja program` is what scripts in Python need of it.
+add_custom_target(tests)
+add_dependencies(tests interlock interlock_torch)
+
+# One Catch2 main for unit tests, one that runs the same session on every rank of an MPI job; Catch2 itself is compiled once.
+foreach(_part catch_session unit_main)
+  add_library(test_${_part} STATIC ${CMAKE_SOURCE_DIR}/tests/support/${_part}.cpp)
+  target_include_directories(test_${_part} PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_options(test_${_part} PRIVATE ${INTERLOCK_TEST_OPTIONS})
+endforeach()
+target_link_libraries(test_unit_main PUBLIC test_catch_session)
+add_library(test_mpi_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/mpi_main.cpp)
+target_link_libraries(test_mpi_main PUBLIC test_catch_session interlock::comm PRIVATE interlock_options)
+target_compile_options(test_mpi_main PRIVATE ${INTERLOCK_TEST_OPTIONS})
+interlock_units(test_mpi_main test_torch)
+
+# interlock_test_program(NAME KIND SOURCES ... LINKS ...): KIND plain or torch, as in PrecompiledHeaders.cmake. Tests without
+# LibTorch compile in a second each, so they stay single files, whose names may be the same.
+function(interlock_test_program name kind)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} interlock_options)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_options(${name} PRIVATE ${INTERLOCK_TEST_OPTIONS})
+  interlock_units(${name} test_${kind})
+  if(kind STREQUAL plain)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
+  add_dependencies(tests ${name})
+endfunction()
 
 # interlock_unit_test(FOLDER [TORCH]): all of tests/FOLDER/*_test.cpp as one program and one ctest entry, unit.FOLDER.
 function(interlock_unit_test folder)
   cmake_parse_arguments(ARG "TORCH" "" "LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
-  add_executable(test_${folder} ${sources})
-  target_link_libraries(test_${folder} PRIVATE test_support interlock::${folder} interlock_options ${ARG_LINKS})
+  set(kind plain)
   if(ARG_TORCH)
-    target_precompile_headers(test_${folder} REUSE_FROM torch_pch)
+    set(kind torch)
   endif()
+  interlock_test_program(test_${folder} ${kind} SOURCES ${sources}
+    LINKS test_unit_main interlock::${folder} ${ARG_LINKS})
   add_test(NAME unit.${folder} COMMAND test_${folder})
-  set_tests_properties(unit.${folder} PROPERTIES LABELS unit TIMEOUT ${INTERLOCK_TEST_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1)
+  set_tests_properties(unit.${folder} PROPERTIES LABELS "unit;quick" TIMEOUT ${INTERLOCK_TEST_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
 
 # interlock_mpi_test(NAME RANKS 2 3 5 SOURCES ... LINKS ...): one program, and one ctest entry mpi.NAME.np<R> for each
@@ -23,10 +51,7 @@ endfunction()
 set(INTERLOCK_MPIRUN ${CMAKE_SOURCE_DIR}/launch/lib/mpirun.sh)
 function(interlock_mpi_test name)
   cmake_parse_arguments(ARG "" "" "RANKS;SOURCES;LINKS" ${ARGN})
-  add_executable(test_${name} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/support/mpi_main.cpp)
-  target_link_libraries(test_${name} PRIVATE interlock_options ${ARG_LINKS})
-  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  target_precompile_headers(test_${name} REUSE_FROM torch_pch)
+  interlock_test_program(test_${name} torch SOURCES ${ARG_SOURCES} LINKS test_mpi_main ${ARG_LINKS})
   foreach(ranks IN LISTS ARG_RANKS)
     add_test(NAME mpi.${name}.np${ranks} COMMAND ${INTERLOCK_MPIRUN} ${ranks} $<TARGET_FILE:test_${name}>)
     set_tests_properties(mpi.${name}.np${ranks} PROPERTIES

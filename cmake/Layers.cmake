@@ -2,17 +2,10 @@
 #
 # One folder of src/ is one static library, and its LINKS are the folders it may include: a header of any other
 # folder is not on its include path. Sources are found by name, so a new file needs no line here.
-# TORCH: the folder includes LibTorch; it then shares the one precompiled header (40 s to compile once, 4 s to use).
-# TORCH_ONLY: only these of its files do; the others are a library of their own, NAME_plain, for who has no LibTorch.
-add_library(torch_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
-target_link_libraries(torch_pch PUBLIC LibTorch::torch)
-target_precompile_headers(torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/torch_pch.h)
-
-function(interlock_use_torch target)
-  target_link_libraries(${target} PUBLIC LibTorch::torch)
-  target_precompile_headers(${target} REUSE_FROM torch_pch)
-endfunction()
-
+# TORCH: the folder includes LibTorch. TORCH_ONLY: only these of its files do; the others are a library of their own,
+# NAME_plain, for who has no LibTorch.
+# In jumbo builds (CMAKE_UNITY_BUILD, see the presets) a folder's files are compiled in batches: what is in two unnamed
+# namespaces of one folder must not have one name.
 function(interlock_library name)
   cmake_parse_arguments(ARG "TORCH" "" "TORCH_ONLY;LINKS;PRIVATE_LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
@@ -20,12 +13,16 @@ function(interlock_library name)
     list(TRANSFORM ARG_TORCH_ONLY PREPEND ${CMAKE_SOURCE_DIR}/src/${name}/)
     list(REMOVE_ITEM sources ${ARG_TORCH_ONLY})
     interlock_library_of(${name} ${name}_plain "${sources}")
+    interlock_units(interlock_${name}_plain plain)
     set(sources ${ARG_TORCH_ONLY})
     list(PREPEND ARG_LINKS ${name}_plain)
   endif()
   interlock_library_of(${name} ${name} "${sources}")
   if(ARG_TORCH)
-    interlock_use_torch(interlock_${name})
+    target_link_libraries(interlock_${name} PUBLIC LibTorch::torch)
+    interlock_units(interlock_${name} torch)
+  else()
+    interlock_units(interlock_${name} plain)
   endif()
 endfunction()
 

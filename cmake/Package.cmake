@@ -2,7 +2,8 @@
 # looks for it (start/libtorch.h) and says what to install where it is missing.
 set(CPACK_PACKAGE_NAME interlock)
 set(CPACK_PACKAGE_VENDOR "the interlock authors")
-set(CPACK_PACKAGE_CONTACT "the interlock authors <interlock@localhost>")
+# Debian wants an address; the authors have none for mail, and .invalid is nobody's. Reports go to the repository (SECURITY.md).
+set(CPACK_PACKAGE_CONTACT "the interlock authors <authors@interlock.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGE_DESCRIPTION
   "Trains one deep network cut depthwise into stages, each an MPI rank on
@@ -19,6 +20,7 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_STRIP_FILES ON)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1) # of the package, where the program stays the same
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${LIBTORCH_ROOT}/lib)

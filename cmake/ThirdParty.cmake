@@ -12,6 +12,13 @@ find_package(Threads REQUIRED)
 find_package(LibTorch REQUIRED) # cmake/FindLibTorch.cmake
 include(FindCudaParts)           # CUDA::parts, after LibTorch
 
+# MPI's headers and libraries, without its compiler flags: Open MPI 5's wrapper asks for -D_REENTRANT, which does nothing
+# today but part a unit from its precompiled header.
+add_library(mpi_c INTERFACE IMPORTED)
+target_include_directories(mpi_c SYSTEM INTERFACE ${MPI_CXX_INCLUDE_DIRS})
+target_link_libraries(mpi_c INTERFACE ${MPI_CXX_LIBRARIES})
+target_link_options(mpi_c INTERFACE ${MPI_CXX_LINK_FLAGS})
+
 add_library(yaml_cpp INTERFACE IMPORTED)
 target_link_libraries(yaml_cpp INTERFACE yaml-cpp)
 

@@ -15,6 +15,7 @@
 #include "common/activity.h"
 #include "common/fault_point.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "coordinator/live_file.h"
 #include "schedule/schedule_file.h"
 #include "storage/checkpoint.h"
@@ -233,9 +234,9 @@ int run_rank(const std::function<void(RankSession&)>& body) {
   } catch (...) {
     const Failure failure = describe_failure(std::current_exception(), ExitCode::kPeerDied);
     // The last line is one line: where there is more to say, all of it is said before.
-    const std::string first_line = failure.message.substr(0, failure.message.find('\n'));
-    if (first_line != failure.message) log_error(failure.message);
-    session.watcher().report(failure.code, first_line, failure.transport);
+    const std::string line = first_line(failure.message);
+    if (line != failure.message) log_error(failure.message);
+    session.watcher().report(failure.code, line, failure.transport);
   }
 }
 

@@ -21,7 +21,7 @@ _interlock() {
   local commands options="" inner="" values="" config="" file=""
 )sh";
 
-constexpr const char* kTail = R"sh(
+constexpr const char* kBashTail = R"sh(
   if [[ -z $command ]]; then
     [[ $current == -* ]] && commands="--help --version"
     COMPREPLY=($(compgen -W "$commands" -- "$current"))
@@ -116,7 +116,7 @@ std::string bash_completion(const Completion& completion) {
       "  for word in \"${words[@]:first}\"; do [[ $word == -* ]] || config_given=1; done\n"
       "  case $command in\n" +
       cases + "  esac\n";
-  script += kTail;
+  script += kBashTail;
   script += "_interlock_values() {\n  REPLY=\"\"\n  case $1 in\n" + values + "  esac\n}\n";
   script += fmt::format("_interlock_keys=\"{}\"\n", join(keys, " "));
   return script + "complete -F _interlock interlock\n";

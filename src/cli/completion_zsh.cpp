@@ -6,7 +6,7 @@
 namespace interlock::cli {
 namespace {
 
-constexpr const char* kTail = R"sh(
+constexpr const char* kZshTail = R"sh(
   if (( CURRENT == 2 )) && [[ $PREFIX != -* ]]; then
     _describe -t commands command commands
     return
@@ -89,7 +89,7 @@ std::string zsh_completion(const Completion& completion) {
          "  esac\n  local word\n"
          "  for word in ${words[first,CURRENT-1]}; do [[ $word == -* ]] || given=1; done\n"
          "  case $command in\n" +
-         cases + "  esac\n" + kTail +
+         cases + "  esac\n" + kZshTail +
          // The file may be a function in $fpath, or be sourced.
          "if [[ $zsh_eval_context[-1] == loadautofunc ]]; then\n  _interlock \"$@\"\nelse\n"
          "  compdef _interlock interlock\nfi\n";

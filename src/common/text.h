@@ -11,6 +11,11 @@ namespace interlock {
 // error.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
 
+// The text up to its first line break.
+std::string first_line(const std::string& text);
+
+bool starts_with(const std::string& text, const std::string& prefix);
+
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
 std::string format_shape(const std::vector<std::int64_t>& shape);  // "[3, 32, 32]"
 std::string format_bytes(double bytes);                            // "1.5 MiB"

@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "coordinator/numbers.h"
 
 namespace interlock::coordinator {
 namespace {
@@ -28,10 +29,6 @@ std::string path_in(const std::string& run_folder) {
   return run_folder + "/live.json";
 }
 
-ordered_json number(double value) {
-  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
-}
-
 // Host names may be anything.
 std::string text_of(const ordered_json& json) {
   return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -39,13 +36,7 @@ std::string text_of(const ordered_json& json) {
 
 // For people: a hundredth of a second is fine enough.
 ordered_json rounded(double seconds) {
-  return number(std::round(seconds * 100) / 100);
-}
-
-ordered_json list(const PerStage& values) {
-  ordered_json array = ordered_json::array();
-  for (const double value : values) array.push_back(number(value));
-  return array;
+  return number_or_null(std::round(seconds * 100) / 100);
 }
 
 // The last stage is the slowest: the metrics beside it are of what it has just done.
@@ -148,22 +139,22 @@ std::string LiveFile::content(const std::vector<LiveRank>& ranks) {
                        {"micro_batches", micro_batches_}};
   if (step_) {
     json["loss"] = list(step.loss);
-    json["accuracy"] = number(step.accuracy);
+    json["accuracy"] = number_or_null(step.accuracy);
     json["busy_fraction"] = list(step.busy_fraction);
     json["memory_mebibytes"] = list(step.memory_mebibytes);
-    json["lr"] = number(step.lr);
-    json["samples_per_second"] = number(step.samples_per_second);
-    if (!std::isnan(step.tokens_per_second)) json["tokens_per_second"] = number(step.tokens_per_second);
+    json["lr"] = number_or_null(step.lr);
+    json["samples_per_second"] = number_or_null(step.samples_per_second);
+    if (!std::isnan(step.tokens_per_second)) json["tokens_per_second"] = number_or_null(step.tokens_per_second);
   }
   if (evaluation_)
     json["evaluation"] = {{"step", evaluation_->step},
                           {"epoch", evaluation_->epoch},
                           {"loss", list(evaluation_->loss)},
                           {"accuracy", list(evaluation_->accuracy)},
-                          {"time", number(evaluation_->time)}};
+                          {"time", number_or_null(evaluation_->time)}};
   if (checkpoint_)
     json["checkpoint"] = {
-        {"step", checkpoint_->step}, {"bytes", checkpoint_->bytes}, {"time", number(checkpoint_->time)}};
+        {"step", checkpoint_->step}, {"bytes", checkpoint_->bytes}, {"time", number_or_null(checkpoint_->time)}};
   json["ranks"] = ordered_json::array();
   for (const LiveRank& rank : ranks) json["ranks"].push_back(to_json(rank));
   return text_of(json);

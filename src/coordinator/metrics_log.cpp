@@ -11,21 +11,12 @@
 
 #include "common/error.h"
 #include "common/files.h"
+#include "coordinator/numbers.h"
 
 namespace interlock::coordinator {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json number_or_null(double value) {
-  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
-}
-
-ordered_json list(const PerStage& values) {
-  ordered_json array = ordered_json::array();
-  for (const double value : values) array.push_back(number_or_null(value));
-  return array;
-}
 
 }  // namespace
 

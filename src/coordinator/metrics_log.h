@@ -12,7 +12,8 @@ namespace interlock::coordinator {
 // Per-stage values; NaN where a stage has none, written as null.
 using PerStage = std::vector<double>;
 
-inline constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kNoTime = kNone;
 
 struct StepMetrics {
   std::int64_t step = 0;

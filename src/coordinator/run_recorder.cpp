@@ -11,11 +11,6 @@
 #include "schedule/learning_rate.h"
 
 namespace interlock::coordinator {
-namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
 
 RunRecorder::RunRecorder(const Job& job, bool append, Purpose purpose, LiveFile* live)
     : job_(job),

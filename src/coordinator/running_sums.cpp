@@ -8,19 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "common/error.h"
+#include "coordinator/numbers.h"
 
 namespace interlock::coordinator {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-json list(const PerStage& values) {
-  json array = json::array();
-  for (const double value : values) array.push_back(std::isnan(value) ? json(nullptr) : json(value));
-  return array;
-}
 
 PerStage per_stage(const json& list) {
   PerStage values;

@@ -52,6 +52,9 @@ struct DataSource {
   std::unique_ptr<Dataset> eval;  // null where there is nothing to evaluate on
 };
 
+// How many of so many samples are used; a `limit` of 0 is none.
+std::int64_t limited(std::int64_t samples, std::int64_t limit);
+
 // Opens, reads and validates everything (sizes, labels within the classes) before any training.
 // Errors: DataError with file and byte offset, or UsageError where the config does not fit the data.
 DataSource open_data(const config::Config& config);

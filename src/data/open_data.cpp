@@ -47,10 +47,6 @@ void require_file(const Config& config, const char* key, const std::string& path
   }
 }
 
-std::int64_t limited(std::int64_t samples, std::int64_t limit) {
-  return limit > 0 ? std::min(samples, limit) : samples;
-}
-
 ImageSets draw_both_splits(const Config& config) {
   const std::int64_t size = config.data.image_size;
   if (size < kSmallestShapesImage) {

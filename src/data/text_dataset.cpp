@@ -12,11 +12,6 @@
 namespace interlock::data {
 namespace {
 
-std::int64_t limited(std::int64_t samples, std::int64_t limit) {
-  samples = std::max<std::int64_t>(samples, 0);
-  return limit > 0 ? std::min(samples, limit) : samples;
-}
-
 Batch empty_batch(std::size_t samples, std::int64_t context) {
   const auto count = static_cast<std::int64_t>(samples);
   return {at::empty({count, context}, at::TensorOptions(at::kLong)),

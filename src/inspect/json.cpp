@@ -11,7 +11,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json number(double value) {
+json number_or_null(double value) {
   return std::isfinite(value) ? json(value) : json();
 }
 
@@ -21,7 +21,7 @@ json text_or_null(const std::string& text) {
 
 json numbers(const runs::PerStage& values) {
   json list = json::array();
-  for (const double value : values) list.push_back(number(value));
+  for (const double value : values) list.push_back(number_or_null(value));
   return list;
 }
 
@@ -54,9 +54,9 @@ json of_row(const TensorRow& row) {
                  {"file", row.file->path},    {"type", storage::element_name(row.entry->type)},
                  {"shape", row.entry->shape}, {"problem", text_or_null(row.problem)}};
   if (!row.figures) return object;
-  object["norm"] = number(row.figures->norm());
-  object["min"] = number(row.figures->minimum);
-  object["max"] = number(row.figures->maximum);
+  object["norm"] = number_or_null(row.figures->norm());
+  object["min"] = number_or_null(row.figures->minimum);
+  object["max"] = number_or_null(row.figures->maximum);
   object["nan"] = row.figures->not_a_number;
   object["infinite"] = row.figures->infinite;
   return object;
@@ -137,8 +137,8 @@ std::string json_of_comparison(const std::string& left, const std::string& right
                                    {"shapes", text_or_null(comparison.shapes)},
                                    {"elements", comparison.elements},
                                    {"different", comparison.different},
-                                   {"largest_difference", number(comparison.largest)},
-                                   {"relative_difference", number(comparison.relative)}});
+                                   {"largest_difference", number_or_null(comparison.largest)},
+                                   {"relative_difference", number_or_null(comparison.relative)}});
   }
   return written(document);
 }

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "models/freeze.h"
 #include "models/pretrained_check.h"
 #include "models/pretrained_source.h"
@@ -19,10 +20,6 @@ namespace {
 const std::string kHeads = "heads.";
 const std::string kTokenWeight = "layers.0.token.weight";
 const std::string kPositionWeight = "layers.0.position.weight";
-
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.rfind(prefix, 0) == 0;
-}
 
 // The tensors that model.new_classifier leaves at their random start: the whole last layer, but of a language
 // model's output layer the projection alone. "" where there are none.

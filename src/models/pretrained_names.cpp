@@ -15,10 +15,6 @@
 namespace interlock::models {
 namespace {
 
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.rfind(prefix, 0) == 0;
-}
-
 std::string without_prefix(const std::string& name, const std::string& prefix) {
   return starts_with(name, prefix) ? name.substr(prefix.size()) : name;
 }

@@ -13,11 +13,11 @@ namespace interlock::report {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kHeight = 300;
-constexpr double kTop = 34;  // the title of the y axis
-constexpr double kBottom = 40;
-constexpr double kLineHeight = 14;
-constexpr double kBold = 1.15;  // wider than other text
+constexpr double kPlotHeight = 300;
+constexpr double kPlotTop = 34;  // the title of the y axis
+constexpr double kPlotBottom = 40;
+constexpr double kPlotLineHeight = 14;
+constexpr double kPlotBold = 1.15;  // wider than other text
 constexpr std::size_t kLongestLabel = 18;
 constexpr std::size_t kMostLabels = 12;
 
@@ -49,7 +49,7 @@ class Plot {
     const std::string clip = "clip-" + chart_.id;
     body_ += fmt::format(
         "<clipPath id=\"{}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n", clip,
-        number(left_), number(kTop - 3), number(plot_width() + 4), number(plot_height() + 3));
+        number(left_), number(kPlotTop - 3), number(plot_width() + 4), number(plot_height() + 3));
     for (const Series& series : chart_.series) curve(series, clip);
     labels();
     Figure figure;
@@ -57,13 +57,13 @@ class Plot {
     figure.title = chart_.title;
     figure.note = chart_.note;
     figure.width = width_;
-    figure.height = kHeight;
+    figure.height = kPlotHeight;
     figure.wide = chart_.wide;
     figure.body = std::move(body_);
     figure.attributes = fmt::format(
         " data-plot=\"{} {} {} {}\" data-x=\"{:.6g} {:.6g} {}\" data-y=\"{:.6g} {:.6g} {}\" "
         "data-units=\"{} {}\" data-name=\"{}\"",
-        number(left_), number(kTop), number(plot_width()), number(plot_height()), x_.low, x_.high,
+        number(left_), number(kPlotTop), number(plot_width()), number(plot_height()), x_.low, x_.high,
         x_.logarithmic ? 1 : 0, y_.low, y_.high, y_.logarithmic ? 1 : 0, static_cast<int>(chart_.x.unit),
         static_cast<int>(chart_.y.unit), escape_markup(chart_.x_title));
     figure.alternative = in_words();
@@ -72,11 +72,11 @@ class Plot {
 
  private:
   [[nodiscard]] double plot_width() const { return width_ - left_ - right_; }
-  [[nodiscard]] double plot_height() const { return kHeight - kTop - kBottom; }
+  [[nodiscard]] double plot_height() const { return kPlotHeight - kPlotTop - kPlotBottom; }
   [[nodiscard]] double x_of(double value) const { return left_ + plot_width() * x_.place_of(value); }
   [[nodiscard]] double y_of(double value) const {
     const double place = std::clamp(y_.place_of(value), -0.1, 1.1);
-    return kTop + plot_height() * (1 - place);
+    return kPlotTop + plot_height() * (1 - place);
   }
 
   static std::string with_unit(const std::string& title, const Axis& axis) {
@@ -84,7 +84,7 @@ class Plot {
   }
 
   void grid() {
-    const double bottom = kTop + plot_height();
+    const double bottom = kPlotTop + plot_height();
     for (const Tick& tick : y_.ticks) {
       const double y = y_of(tick.value);
       body_ += svg_line(left_, y, left_ + plot_width(), y, "grid");
@@ -127,7 +127,7 @@ class Plot {
         body_ += fmt::format("<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"3\"/>", number(x), number(y));
     }
     body_ += "</g>";
-    const double bottom = kTop + plot_height();
+    const double bottom = kPlotTop + plot_height();
     for (const double at : series.marks) {
       const double x = x_of(at);
       body_ += fmt::format("<path class=\"mark\" d=\"M{0},{1}v-7\"><title>{2}</title></path>", number(x),
@@ -146,21 +146,21 @@ class Plot {
       label.series = &series;
       label.text = shorten(series.name, kLongestLabel);
       label.x = std::min(x_of(series.points.back().x) + 8, left_ + plot_width() + 8);
-      label.end = label.x + kBold * text_width(label.text);
+      label.end = label.x + kPlotBold * text_width(label.text);
       label.y = y_of(series.points.back().y);
       placed.push_back(std::move(label));
     }
     std::sort(placed.begin(), placed.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
     for (std::size_t i = 0; i < placed.size(); ++i) {
-      placed[i].y = std::max(placed[i].y, kTop);
+      placed[i].y = std::max(placed[i].y, kPlotTop);
       for (std::size_t j = 0; j < i; ++j) {
-        if (placed[i].meets(placed[j])) placed[i].y = std::max(placed[i].y, placed[j].y + kLineHeight);
+        if (placed[i].meets(placed[j])) placed[i].y = std::max(placed[i].y, placed[j].y + kPlotLineHeight);
       }
     }
     for (std::size_t i = placed.size(); i-- > 0;) {
-      placed[i].y = std::min(placed[i].y, kTop + plot_height());
+      placed[i].y = std::min(placed[i].y, kPlotTop + plot_height());
       for (std::size_t j = i + 1; j < placed.size(); ++j) {
-        if (placed[i].meets(placed[j])) placed[i].y = std::min(placed[i].y, placed[j].y - kLineHeight);
+        if (placed[i].meets(placed[j])) placed[i].y = std::min(placed[i].y, placed[j].y - kPlotLineHeight);
       }
     }
     for (const Label& label : placed) {

@@ -13,7 +13,7 @@
 namespace interlock::report {
 namespace {
 
-constexpr std::size_t kMostRuns = 8;
+constexpr std::size_t kMostDrawn = 8;
 constexpr int kMostStages = 32;
 constexpr int kMostActions = 1800;  // in all drawings: more make the page large, and cannot be told apart
 
@@ -57,9 +57,9 @@ Section schedule_section(const Comparison& comparison) {
       "The steady state as planned, two steps or as much as can be seen, one row a stage. For what a stage "
       "really did, take a trace "
       "(<code>profile.active</code>).";
-  const int drawings = static_cast<int>(std::min(kMostRuns, comparison.runs.size()));
+  const int drawings = static_cast<int>(std::min(kMostDrawn, comparison.runs.size()));
   std::map<std::string, std::size_t> drawn;  // what is drawn once already
-  for (std::size_t r = 0; r < std::min(kMostRuns, comparison.runs.size()); ++r) {
+  for (std::size_t r = 0; r < std::min(kMostDrawn, comparison.runs.size()); ++r) {
     const Run& run = comparison.runs[r];
     const Planned planned = planned_schedule(run);
     if (!planned.problem.empty()) {

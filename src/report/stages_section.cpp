@@ -10,7 +10,7 @@
 namespace interlock::report {
 namespace {
 
-constexpr std::size_t kMostRuns = 6;  // that get charts of their own
+constexpr std::size_t kMostCharted = 6;  // that get charts of their own
 
 bool has_heads(const Run& run) {
   const auto values = [](const runs::PerStage& losses) {
@@ -59,7 +59,7 @@ Figure by_stage(const Comparison& comparison, std::size_t r, const std::vector<E
                 const runs::PerStage Entry::*values, LineChart chart) {
   const Run& run = comparison.runs[r];
   const std::size_t curves =
-      static_cast<std::size_t>(run.stages) * std::min(kMostRuns, comparison.runs.size());
+      static_cast<std::size_t>(run.stages) * std::min(kMostCharted, comparison.runs.size());
   const Progress progress = Progress::by_epoch(comparison);
   progress.describe(chart);
   chart.y.may_be_logarithmic = chart.y.unit == Unit::kNumber;
@@ -105,7 +105,7 @@ Section stages_section(const Comparison& comparison) {
   std::size_t drawn = 0;
   for (std::size_t r = 0; r < comparison.runs.size(); ++r) {
     const Run& run = comparison.runs[r];
-    if (!has_heads(run) || drawn++ >= kMostRuns) continue;
+    if (!has_heads(run) || drawn++ >= kMostCharted) continue;
     LineChart loss = chart_for(run, r, comparison.single(), "stage-loss", "training loss");
     loss.y_title = "loss";
     section.add(by_stage(comparison, r, run.metrics.steps, &runs::Step::loss, loss));

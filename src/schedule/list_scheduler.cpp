@@ -14,8 +14,6 @@
 namespace interlock::schedule {
 namespace {
 
-constexpr double kNotYet = std::numeric_limits<double>::infinity();
-
 // One stage's state in the batch it is at, and what has arrived for this and later batches.
 class StageState {
  public:

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include "schedule/messages.h"
 
 namespace interlock::schedule {
+
+// The arrival of a message that has not come, in seconds.
+inline constexpr double kNotYet = std::numeric_limits<double>::infinity();
 
 class Mailbox {
  public:

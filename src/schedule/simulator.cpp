@@ -16,18 +16,16 @@
 namespace interlock::schedule {
 namespace {
 
-constexpr double kNotYet = std::numeric_limits<double>::infinity();
-
 // An action with its messages resolved to places, so that the replay does no look-ups.
 struct Step {
   double seconds = 0;
-  std::size_t consumes_end = 0;  // its part of StageReplay::consumes ends here, and the next one's begins
-  std::size_t produces_end = 0;  // likewise of StageReplay::produces
+  std::size_t consumes_end = 0;  // its part of SimulatedStage::consumes ends here, and the next one's begins
+  std::size_t produces_end = 0;  // likewise of SimulatedStage::produces
   int receiver = -1;             // stage the products go to, or -1
   bool meets = false;            // an update that waits for those of other stages
 };
 
-struct StageReplay {
+struct SimulatedStage {
   std::vector<Step> steps;
   std::vector<std::size_t> consumes;  // places in the own mailbox, of all steps
   std::vector<std::size_t> produces;  // places in the receivers' mailboxes
@@ -49,7 +47,7 @@ class Replay {
     for (int k = 0; k < rule.stages(); ++k) mailboxes.emplace_back(rule, k, micro_batches);
     stages_.resize(schedule.size());
     for (std::size_t k = 0; k < schedule.size(); ++k) {
-      StageReplay& stage = stages_[k];
+      SimulatedStage& stage = stages_[k];
       stage.mailbox_size = mailboxes[k].size();
       stage.arrivals.assign(batches_ * stage.mailbox_size, kNotYet);
       for (const Action& action : schedule[k]) {
@@ -82,7 +80,7 @@ class Replay {
       advance(k, runnable);
     }
     for (std::size_t k = 0; k < stages_.size(); ++k) {
-      const StageReplay& stage = stages_[k];
+      const SimulatedStage& stage = stages_[k];
       if (stage.batch == batches_) continue;
       throw BrokenInvariant(
           fmt::format("simulation: stage {} never runs {}", k, to_text(schedule_[k][stage.next])));
@@ -94,7 +92,7 @@ class Replay {
     const std::size_t last = batches_ - 1;
     const std::size_t span = std::max<std::size_t>(1, batches_ / 3);
     double slowest = 0;
-    for (const StageReplay& stage : stages_) {
+    for (const SimulatedStage& stage : stages_) {
       slowest = std::max(
           slowest, (stage.batch_ends[last] - stage.batch_ends[last - span]) / static_cast<double>(span));
     }
@@ -112,7 +110,7 @@ class Replay {
   // When the update can start; kNotYet while other stages are on their way to theirs. Whoever comes to its
   // update puts those that may have waited for it back to work.
   double meet(std::size_t k, std::vector<std::size_t>& runnable) {
-    const StageReplay& stage = stages_[k];
+    const SimulatedStage& stage = stages_[k];
     double* const ready = &ready_to_update_[stage.batch * stages_.size()];
     if (ready[k] == kNotYet) {
       ready[k] = stage.clock;
@@ -124,7 +122,7 @@ class Replay {
   }
 
   void advance(std::size_t k, std::vector<std::size_t>& runnable) {
-    StageReplay& stage = stages_[k];
+    SimulatedStage& stage = stages_[k];
     bool woke_below = false;
     bool woke_above = false;
     std::size_t consumed = stage.next == 0 ? 0 : stage.steps[stage.next - 1].consumes_end;
@@ -145,7 +143,7 @@ class Replay {
       }
       if (step.receiver >= 0) {
         const auto to = static_cast<std::size_t>(step.receiver);
-        StageReplay& receiver = stages_[to];
+        SimulatedStage& receiver = stages_[to];
         const double when = stage.clock + costs_.link_seconds[std::min(k, to)] + options_.extra_link_seconds;
         for (; produced < step.produces_end; ++produced) {
           receiver.arrivals[stage.batch * receiver.mailbox_size + stage.produces[produced]] = when;
@@ -165,7 +163,7 @@ class Replay {
   const Costs& costs_;
   const SimulationOptions options_;
   const std::size_t batches_;
-  std::vector<StageReplay> stages_;
+  std::vector<SimulatedStage> stages_;
   std::vector<double> ready_to_update_;  // [batch][stage]
 };
 

@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostBytes = 4096;
-constexpr int kFormatVersion = 2;
 
 std::string best_file(const std::string& run_directory) {
   return checkpoints_directory(run_directory) + "/best.json";

@@ -20,6 +20,10 @@ std::string checkpoint_directory(const std::string& run_directory, std::int64_t 
   return fmt::format("{}/step-{:08}", checkpoints_directory(run_directory), step);
 }
 
+std::string hex(const Checksum& checksum) {
+  return fmt::format("{:016x}{:016x}", checksum[0], checksum[1]);
+}
+
 std::string shard_name(int stage, const Checksum& checksum) {
   return fmt::format("stage-{}-{:016x}.safetensors", stage, checksum[0]);
 }

@@ -44,6 +44,7 @@ struct Manifest {
 
 std::string checkpoints_directory(const std::string& run_directory);
 std::string checkpoint_directory(const std::string& run_directory, std::int64_t step);
+std::string hex(const Checksum& checksum);  // 32 digits
 // "stage-0-99aa06d3014798d8.safetensors": the number and the first half of the checksum.
 std::string shard_name(int stage, const Checksum& checksum);
 

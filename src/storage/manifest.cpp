@@ -17,14 +17,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormatVersion = 2;
 constexpr std::uint64_t kMostManifestBytes = std::uint64_t{64} << 20;
 constexpr std::size_t kMostShards = 100'000;
 constexpr std::int64_t kMostShardBytes = std::int64_t{1} << 50;
-
-std::string hex(const Checksum& checksum) {
-  return fmt::format("{:016x}{:016x}", checksum[0], checksum[1]);
-}
 
 // One member of a JSON object of the manifest, or a refusal that names it.
 class Fields {

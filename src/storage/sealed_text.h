@@ -8,6 +8,8 @@
 
 namespace interlock::storage {
 
+inline constexpr int kFormatVersion = 2;  // of every such file
+
 // The file's text: `document`, an object without "checksum", with it. REQUIRES UTF-8 in its strings.
 std::string seal(const nlohmann::json& document);
 

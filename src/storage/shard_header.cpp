@@ -19,10 +19,6 @@ namespace {
 
 const std::string kKeyPrefix = "xxh3_64:";
 
-std::string hex(const Checksum& checksum) {
-  return fmt::format("{:016x}{:016x}", checksum[0], checksum[1]);
-}
-
 }  // namespace
 
 std::string checksum_key(const std::string& tensor) {

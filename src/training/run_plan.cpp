@@ -11,8 +11,6 @@
 namespace interlock::training {
 namespace {
 
-constexpr std::int64_t kBytes = 4;  // float32
-
 void refuse_to_learn_nothing(const config::Config& config, const schedule::GradientRule& rule) {
   for (int stage = 0; stage < rule.stages(); ++stage) {
     if (rule.learns(stage) || rule.has_head(stage)) return;
@@ -88,15 +86,15 @@ std::int64_t stored_bytes(const RunPlan& plan, int stage) {
   // Where no gradient comes back nothing but the input stays.
   const bool keeps_graph = !plan.config.training.recompute && plan.rule.has_backward(stage);
   if (keeps_graph) per_sample += blueprint.activation_elements;
-  return kBytes * samples_of_replica(plan, stage) * per_sample;
+  return kFloatBytes * samples_of_replica(plan, stage) * per_sample;
 }
 
 MemoryEstimate estimate_memory(const RunPlan& plan, int stage) {
   const models::StageBlueprint& blueprint = plan.blueprint.stages.at(static_cast<std::size_t>(stage));
-  const double parameters = static_cast<double>(kBytes) *
+  const double parameters = static_cast<double>(kFloatBytes) *
                             static_cast<double>(blueprint.main_parameters + blueprint.head_parameters);
   const double learning =
-      parameters - static_cast<double>(kBytes) * static_cast<double>(blueprint.frozen_parameters);
+      parameters - static_cast<double>(kFloatBytes) * static_cast<double>(blueprint.frozen_parameters);
   const bool adam = plan.config.optimizer.kind != config::OptimizerKind::kSgd;
   const double slots = adam ? 2 : (plan.config.optimizer.momentum > 0 ? 1 : 0);
 

@@ -9,6 +9,8 @@
 
 namespace interlock::training {
 
+inline constexpr std::int64_t kFloatBytes = 4;  // weights, gradients and optimizer state are float32
+
 struct RunPlan {
   config::Config config;
   data::DatasetInfo data;

@@ -16,8 +16,6 @@
 namespace interlock::training {
 namespace {
 
-constexpr double kBytes = 4;  // float32
-
 double of_stage(const std::vector<double>& milliseconds, std::size_t stage) {
   return (milliseconds.size() == 1 ? milliseconds.front() : milliseconds.at(stage)) / 1000;
 }
@@ -25,7 +23,7 @@ double of_stage(const std::vector<double>& milliseconds, std::size_t stage) {
 // Activations and gradients on the link between stage k and k+1 are equally large.
 double link_seconds(const RunPlan& plan, std::size_t k) {
   const config::ScheduleConfig& config = plan.config.schedule;
-  const double element = config.wire_dtype == config::WireType::kBfloat16 ? kBytes / 2 : kBytes;
+  const double element = static_cast<double>(kFloatBytes) / (config.wire_dtype == config::WireType::kBfloat16 ? 2 : 1);
   // The side with fewer replicas takes, or gives, the larger parts.
   const std::int64_t samples = std::max(samples_of_replica(plan, static_cast<int>(k)),
                                         samples_of_replica(plan, static_cast<int>(k) + 1));
@@ -66,7 +64,7 @@ void add_replica_sums(const RunPlan& plan, schedule::Costs& costs) {
     if (replicas == 1) continue;
     const auto gradients =
         static_cast<double>(stage.main_parameters + stage.head_parameters - stage.frozen_parameters);
-    const double bucket = std::min(kBytes * gradients, config.bucket_mib * 1024 * 1024);
+    const double bucket = std::min(kFloatBytes * gradients, config.bucket_mib * 1024 * 1024);
     const double passes = 2.0 * (replicas - 1) / replicas;
     const double transfer =
         config.gigabytes_per_second > 0 ? passes * bucket / (config.gigabytes_per_second * 1e9) : 0;
@@ -80,7 +78,7 @@ void add_tied_stages(const RunPlan& plan, schedule::Costs& costs) {
   if (tied.size() < 2) return;
   update_together(costs, tied);
   const config::ScheduleConfig& config = plan.config.schedule;
-  const double bytes = kBytes * static_cast<double>(plan.data.classes * plan.config.model.width);
+  const double bytes = kFloatBytes * static_cast<double>(plan.data.classes * plan.config.model.width);
   const double transfer = config.gigabytes_per_second > 0 ? bytes / (config.gigabytes_per_second * 1e9) : 0;
   const auto others = static_cast<double>(tied.size() - 1);
   costs.update_exchange_seconds = 2 * (config.latency_us * 1e-6 + others * transfer);

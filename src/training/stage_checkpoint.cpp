@@ -18,10 +18,6 @@ namespace {
 
 const std::string kScalePrefix = kOptimizerPrefix + "loss_scale.";
 
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.rfind(prefix, 0) == 0;
-}
-
 std::string last_layer(const models::StageBlueprint& stage) {
   return std::to_string(stage.first_layer + static_cast<int>(stage.main.size()) - 1);
 }

@@ -11,7 +11,6 @@ namespace {
 
 using comm::TagParts;
 using schedule::Action;
-using schedule::Message;
 
 // Whether the one who waits is the receiver: activations go up, gradients down.
 bool receives(const TagParts& parts, int sender_stage, int waiting_stage) {
@@ -33,11 +32,11 @@ int order_in_step(Phase phase) {
 }
 
 // The places of the sender in its program: of the action it is at, and of the one that makes the message.
-bool is_beyond(const Activity& sender, const Cast& cast, int stage, const Message& message) {
+bool is_beyond(const Activity& sender, const Cast& cast, int stage, const schedule::Message& message) {
   if (!cast.rule || stage >= static_cast<int>(cast.schedule.size())) return false;
   const schedule::StageProgram& program = cast.schedule[static_cast<std::size_t>(stage)];
   const auto makes = std::find_if(program.begin(), program.end(), [&](const Action& action) {
-    const std::vector<Message> made = schedule::messages_produced(*cast.rule, stage, action);
+    const std::vector<schedule::Message> made = schedule::messages_produced(*cast.rule, stage, action);
     return std::find(made.begin(), made.end(), message) != made.end();
   });
   const auto at = std::find_if(program.begin(), program.end(), [&](const Action& action) {
@@ -64,7 +63,7 @@ bool has_passed(const std::vector<RankStatus>& ranks, const Cast& cast, int send
     return order_in_step(from.phase) > order_in_step(to.phase);
   if (from.phase == Phase::kEvaluating) return from.micro_batch > parts.micro_batch;
   if (from.phase != Phase::kTraining) return false;
-  Message message;
+  schedule::Message message;
   message.kind = parts.kind == TagParts::Kind::kActivation ? schedule::MessageKind::kActivation
                                                            : schedule::MessageKind::kGradient;
   message.stage = stage;

@@ -12,7 +12,6 @@ using nlohmann::json;
 using Names = std::vector<std::string>;
 using test::TempFolder;
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 TEST_CASE("a step line has the documented fields, with null where a stage has no loss") {

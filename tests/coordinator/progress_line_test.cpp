@@ -11,7 +11,6 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 ProgressFacts facts_of(int stages) {
   ProgressFacts facts;

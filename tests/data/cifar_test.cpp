@@ -34,7 +34,7 @@ void write_cifar10(const TempFolder& folder, const std::string& prefix = "") {
   folder.write(prefix + "test_batch.bin", record(9, 200) + record(0, 210) + record(3, 220));
 }
 
-std::string refusal(const TempFolder& folder, std::int64_t limit = 0) {
+std::string cifar_refusal(const TempFolder& folder, std::int64_t limit = 0) {
   return message_of<DataError>([&] { read_cifar(CifarKind::k10, folder.path(), limit, 0); });
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("limits keep the first images and leave later files alone") {
   CHECK(sets.train.labels == std::vector<std::int32_t>{0, 1, 2});
   CHECK(sets.eval.size() == 2);
   CHECK(read_cifar(CifarKind::k10, folder.path(), 4, 0).train.size() == 4);
-  CHECK_THAT(refusal(folder, 5), Contains("data_batch_3.bin: no such file"));
+  CHECK_THAT(cifar_refusal(folder, 5), Contains("data_batch_3.bin: no such file"));
 }
 
 TEST_CASE("a missing folder or file is refused with the layout that is expected") {
@@ -100,7 +100,7 @@ TEST_CASE("a missing folder or file is refused with the layout that is expected"
                  Contains("data_batch_1.bin") && Contains("cifar-10-batches-bin"));
   write_cifar10(folder);
   std::filesystem::remove(folder.path_of("test_batch.bin"));
-  CHECK_THAT(refusal(folder),
+  CHECK_THAT(cifar_refusal(folder),
              StartsWith(folder.path_of("test_batch.bin") + ": no such file") && Contains("data.path"));
 }
 
@@ -108,9 +108,9 @@ TEST_CASE("an empty file and a file with part of a record are refused with the b
   const TempFolder folder;
   write_cifar10(folder);
   folder.write("data_batch_2.bin", "");
-  CHECK_THAT(refusal(folder), StartsWith(folder.path_of("data_batch_2.bin") + ": byte 0: the file is empty"));
+  CHECK_THAT(cifar_refusal(folder), StartsWith(folder.path_of("data_batch_2.bin") + ": byte 0: the file is empty"));
   folder.write("data_batch_2.bin", record(1, 1) + record(2, 2).substr(0, 100));
-  CHECK_THAT(refusal(folder),
+  CHECK_THAT(cifar_refusal(folder),
              StartsWith(folder.path_of("data_batch_2.bin") + ": byte 3073: record 1 has only 100 bytes"));
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("a label out of range is refused with file, byte and record") {
   const TempFolder folder;
   write_cifar10(folder);
   folder.write("data_batch_5.bin", record(1, 1) + record(10, 2));
-  CHECK_THAT(refusal(folder),
+  CHECK_THAT(cifar_refusal(folder),
              StartsWith(folder.path_of("data_batch_5.bin") + ": byte 3073: label 10 of record 1") &&
                  Contains("0 to 9"));
 }
@@ -128,12 +128,12 @@ TEST_CASE("a file of whole records is refused as incomplete beside one of the pu
   write_cifar10(folder);
   write_sparse(folder, "data_batch_1.bin", 30'730'000);
   write_sparse(folder, "test_batch.bin", 15'365'000);
-  CHECK_THAT(refusal(folder, 10), StartsWith(folder.path_of("test_batch.bin") +
+  CHECK_THAT(cifar_refusal(folder, 10), StartsWith(folder.path_of("test_batch.bin") +
                                              ": byte 15365000: the file has 5000 records where the "
                                              "published one has 10000"));
   write_sparse(folder, "test_batch.bin", 30'730'000);
   CHECK(read_cifar(CifarKind::k10, folder.path(), 10, 0).eval.size() == 10'000);
-  CHECK_THAT(refusal(folder, 10'001), Contains("data_batch_2.bin: byte 6146: the file has 2 records"));
+  CHECK_THAT(cifar_refusal(folder, 10'001), Contains("data_batch_2.bin: byte 6146: the file has 2 records"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "data/cifar.h"
 #include "data/idx.h"
+#include "data/idx_support.h"
 #include "data/tensor_samples.h"
 #include "storage/safetensors.h"
 #include "support/damage.h"
@@ -20,6 +21,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+using test::big_endian;
 using test::Damage;
 using test::for_random_damage;
 using test::refusal_of;
@@ -30,12 +32,6 @@ constexpr int kTimes = 1200;
 std::string pixels(std::size_t count) {
   std::string bytes;
   for (std::size_t i = 0; i < count; ++i) bytes.push_back(static_cast<char>(i * i / 7));
-  return bytes;
-}
-
-std::string big_endian(std::uint32_t number) {
-  std::string bytes;
-  for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(number >> shift & 0xffU));
   return bytes;
 }
 

@@ -8,6 +8,8 @@
 
 #include "common/error.h"
 #include "data/dataset.h"
+#include "data/dataset_support.h"
+#include "data/idx_support.h"
 #include "data/subset.h"
 #include "storage/safetensors.h"
 #include "support/catch.h"
@@ -20,8 +22,11 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using config::Config;
 using config::DataKind;
-using Numbers = std::vector<std::int64_t>;
+using test::all_of;
+using test::big_endian;
+using test::Numbers;
 using test::message_of;
+using test::targets_of;
 using test::TempFolder;
 
 Config holding_out(double fraction, std::uint64_t seed = 0) {
@@ -33,18 +38,7 @@ Config holding_out(double fraction, std::uint64_t seed = 0) {
   return config;
 }
 
-Numbers all_of(std::int64_t count) {
-  Numbers all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
-// Targets of a whole set, in its order: in tensor_config() they are the samples' numbers.
-Numbers targets_of(const Dataset& dataset) {
-  const at::Tensor targets = dataset.load(all_of(dataset.size()), 0).targets;
-  return {targets.const_data_ptr<std::int64_t>(), targets.const_data_ptr<std::int64_t>() + targets.numel()};
-}
-
+// Whose targets are the samples' numbers.
 Config tensor_config(const TempFolder& folder, std::int64_t samples) {
   Config config = holding_out(0.2);
   config.data.kind = DataKind::kTensors;
@@ -168,11 +162,6 @@ TEST_CASE("CIFAR: the test file may be missing or garbage where samples are held
 
 TEST_CASE("idx: the t10k files may be missing where samples are held out") {
   const TempFolder folder;
-  const auto big_endian = [](std::uint32_t number) {
-    std::string bytes;
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift & 0xFF);
-    return bytes;
-  };
   folder.write("train-images-idx3-ubyte",
                big_endian(0x803) + big_endian(6) + big_endian(2) + big_endian(2) + std::string(24, 9));
   folder.write("train-labels-idx1-ubyte", big_endian(0x801) + big_endian(6) + std::string(6, 3));

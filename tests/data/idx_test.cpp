@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "common/error.h"
+#include "data/idx_support.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 
@@ -13,15 +14,10 @@ namespace {
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+using test::big_endian;
 using test::content_of;
 using test::message_of;
 using test::TempFolder;
-
-std::string big_endian(std::uint32_t number) {
-  std::string bytes;
-  for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(number >> shift & 0xffU));
-  return bytes;
-}
 
 std::string images_file(std::uint32_t count, std::uint32_t height, std::uint32_t width,
                         const std::string& pixels) {
@@ -57,7 +53,7 @@ ImageSets read(const TempFolder& folder) {
   return read_idx(folder.path(), 0, 0);
 }
 
-std::string refusal(const TempFolder& folder) {
+std::string idx_refusal(const TempFolder& folder) {
   return message_of<DataError>([&] { read(folder); });
 }
 
@@ -103,7 +99,7 @@ TEST_CASE("training labels beyond 9 make more classes, evaluation labels beyond 
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kEvalLabels, labels_file("\x01\x0a"));
-  CHECK_THAT(refusal(folder), StartsWith(folder.path_of(kEvalLabels) + ": byte 9: label 10 is not a class"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kEvalLabels) + ": byte 9: label 10 is not a class"));
   folder.write(kTrainLabels, labels_file("\x01\x02\x19"));
   CHECK(read(folder).train.classes == 26);
   CHECK(read(folder).eval.classes == 26);
@@ -115,7 +111,7 @@ TEST_CASE("a missing folder or file is refused with the names that are looked fo
              StartsWith(folder.path_of("none") + ": no such folder") && Contains("data.path"));
   write_mnist(folder);
   std::filesystem::remove(folder.path_of(kEvalImages));
-  CHECK_THAT(refusal(folder), StartsWith(folder.path_of(kEvalImages) + ": no such file") &&
+  CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kEvalImages) + ": no such file") &&
                                   Contains("t10k-images.idx3-ubyte.gz") && Contains("data.path"));
 }
 
@@ -123,7 +119,7 @@ TEST_CASE("a wrong magic number is refused at byte 0") {
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kTrainImages, labels_file("abc"));
-  CHECK_THAT(refusal(folder), StartsWith(folder.path_of(kTrainImages) + ": byte 0: starts with 0x00000801"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kTrainImages) + ": byte 0: starts with 0x00000801"));
 }
 
 TEST_CASE("an idx file that is cut off, goes on too long or claims too much is refused with the byte") {
@@ -131,27 +127,27 @@ TEST_CASE("an idx file that is cut off, goes on too long or claims too much is r
   write_mnist(folder);
   const std::string path = folder.path_of(kTrainImages);
   folder.write(kTrainImages, images_file(3, 2, 3, "abcdefghijklmnopq"));
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte 33: the file ends here, 1 bytes early"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte 33: the file ends here, 1 bytes early"));
   folder.write(kTrainImages, images_file(3, 2, 3, "abcdefghijklmnopqrs"));
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte 34: the file goes on"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte 34: the file goes on"));
   folder.write(kTrainImages, big_endian(0x803) + "\x01");
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte 5: the file ends here, 3 bytes early"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte 5: the file ends here, 3 bytes early"));
   folder.write(kTrainImages, "");
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte 0: the file ends here"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte 0: the file ends here"));
   folder.write(kTrainImages, images_file(0, 2, 3, ""));
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte 4: a dimension is 0"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte 4: a dimension is 0"));
   folder.write(kTrainImages, images_file(0xffffffff, 0xffffffff, 0xffffffff, "a"));
-  CHECK_THAT(refusal(folder), Contains("the dimensions are too large"));
+  CHECK_THAT(idx_refusal(folder), Contains("the dimensions are too large"));
   // No memory is set aside for a claim that the file does not keep.
   folder.write(kTrainImages, images_file(0xffffffff, 0x7fff, 0x7fff, "a"));
-  CHECK_THAT(refusal(folder), Contains(": byte 17: the file ends here"));
+  CHECK_THAT(idx_refusal(folder), Contains(": byte 17: the file ends here"));
 }
 
 TEST_CASE("images and labels that differ in number are refused") {
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kTrainLabels, labels_file("\x01\x02"));
-  CHECK_THAT(refusal(folder),
+  CHECK_THAT(idx_refusal(folder),
              StartsWith(folder.path_of(kTrainLabels) + ": byte 4: 2 labels for the 3 images"));
 }
 
@@ -159,7 +155,7 @@ TEST_CASE("evaluation images of another size are refused") {
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kEvalImages, images_file(2, 3, 2, "ABCDEFGHIJKL"));
-  CHECK_THAT(refusal(folder), Contains("images are 3 x 2, but the training images 2 x 3"));
+  CHECK_THAT(idx_refusal(folder), Contains("images are 3 x 2, but the training images 2 x 3"));
 }
 
 TEST_CASE("damaged or cut gzip data are refused") {
@@ -173,13 +169,13 @@ TEST_CASE("damaged or cut gzip data are refused") {
   const std::string whole = content_of(path);
 
   folder.write(kTrainImages + ".gz", whole.substr(0, whole.size() / 2));
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte ") && Contains("damaged or cut off"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte ") && Contains("damaged or cut off"));
   folder.write(kTrainImages + ".gz", whole.substr(0, whole.size() - 1));
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte "));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte "));
   std::string flipped = whole;
   flipped[whole.size() - 6] = static_cast<char>(flipped[whole.size() - 6] ^ 1);  // in the checksum
   folder.write(kTrainImages + ".gz", flipped);
-  CHECK_THAT(refusal(folder), StartsWith(path + ": byte ") && Contains("damaged or cut off"));
+  CHECK_THAT(idx_refusal(folder), StartsWith(path + ": byte ") && Contains("damaged or cut off"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""README.md and docs/: every command can be run or says why it is not, every option, key, link and picture exists.
+"""README.md, its like and docs/: every command can be run or says why it is not, every option, key, link and picture exists.
 
 A page's blocks run in order in one folder of its own (scene.py); what comments above them mean is in markdown.py.
 """

@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 
 _COMMENT = re.compile(r"^<!--\s*(not run|run with|interrupt|exit code|output|file)\s*:?\s*(.*?)\s*-->$")
+ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 SHELL = ("sh", "bash", "shell", "console")
 
 
@@ -92,5 +93,5 @@ def slug(heading):
 
 
 def pages(root):
-    names = ["README.md", *sorted(f"docs/{path.name}" for path in (Path(root) / "docs").glob("*.md"))]
+    names = [*ROOT_PAGES, *sorted(f"docs/{path.name}" for path in (Path(root) / "docs").glob("*.md"))]
     return [Page(Path(root), name) for name in names]

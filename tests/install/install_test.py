@@ -3,6 +3,7 @@
 A case that needs an earlier one's folder makes it itself, so that each runs alone.
 """
 
+import gzip
 import json
 import os
 import re
@@ -37,6 +38,11 @@ def cached(interlock, name):
     return re.search(f"^{name}:[A-Z]+=(.*)$", text, re.MULTILINE).group(1)
 
 
+def project_version():
+    text = (REPOSITORY / "CMakeLists.txt").read_text()
+    return re.search(r"^project\(interlock VERSION ([0-9.]+)", text, re.MULTILINE).group(1)
+
+
 def install(interlock):
     prefix = interlock.folder / "prefix"
     succeed(["cmake", "--install", interlock.program.parent, "--prefix", prefix])
@@ -57,8 +63,7 @@ def a_prefix(interlock):
         for folder in (REPOSITORY, built, first):
             check(f"{folder}/" not in file.read_text(), f"{file} names {folder}")
     installed = Interlock(prefix / "bin/interlock", interlock.folder)
-    project = re.search(r"^project\(interlock VERSION ([0-9.]+)", (REPOSITORY / "CMakeLists.txt").read_text(), re.MULTILINE)
-    check_equal(installed.succeed("--version").out.strip(), f"interlock {project.group(1)}", "the version")
+    check_equal(installed.succeed("--version").out.strip(), f"interlock {project_version()}", "the version")
     installed.mpirun = prefix / "share/interlock/launch/lib/mpirun.sh"
     trained = installed.succeed("train", prefix / "share/interlock/configs/quickstart.yaml", *SMALL, "run.dir=run",
                                 ranks=RANKS)
@@ -119,6 +124,8 @@ def debian_package(interlock):
     check("torch" not in needs and "cud" not in needs, f"Debian has no such package: {needs}")
     tree = interlock.folder / "tree"
     succeed(["dpkg-deb", "--extract", package, tree])
+    changes = gzip.decompress((tree / "usr/share/doc/interlock/changelog.Debian.gz").read_bytes()).decode()
+    check(changes.startswith(f"interlock ({project_version()}-"), f"the package's changelog is of another version: {changes}")
     dynamic = succeed(["readelf", "--dynamic", tree / "usr/libexec/interlock/interlock-torch"]).stdout
     check("libtorch_cpu.so" in dynamic and "PATH)" not in dynamic, f"the package's program has a run path:\n{dynamic}")
     for file in tree.rglob("*.cmake"):

@@ -12,7 +12,7 @@ using Catch::Matchers::StartsWith;
 using Flags = std::vector<bool>;
 
 // Layers: 0 linear, 1 relu, 2 linear, 3 dropout, 4 linear, 5 relu.
-const Problem kVectors{{6}, {}, 4, false};
+const Problem kSixNumbers{{6}, {}, 4, false};
 config::Config config_freezing(const std::string& freeze, const std::string& partition = "[2, 2, 2]") {
   config::Config config = parse(
       "model: {kind: sequential, layers: [{linear: {in: 6, out: 5}}, relu, {linear: {in: 5, out: 5}}, "
@@ -25,7 +25,7 @@ config::Config config_freezing(const std::string& freeze, const std::string& par
 
 Flags frozen(const std::string& freeze) {
   const config::Config config = config_freezing(freeze);
-  return frozen_layers(config, describe_network(config, kVectors));
+  return frozen_layers(config, describe_network(config, kSixNumbers));
 }
 
 std::string refusal(const std::string& freeze) {
@@ -53,7 +53,7 @@ TEST_CASE("anything else is refused where it was written, and so is a layer that
 
 TEST_CASE("a stage learns if it has a layer with weights that is not frozen") {
   const auto learning = [](const std::string& freeze) {
-    return learning_stages(config_freezing(freeze), kVectors);
+    return learning_stages(config_freezing(freeze), kSixNumbers);
   };
   CHECK(learning("") == Flags{true, true, true});
   CHECK(learning("0") == Flags{false, true, true});  // its other layer has no weights
@@ -63,7 +63,7 @@ TEST_CASE("a stage learns if it has a layer with weights that is not frozen") {
 }
 
 TEST_CASE("frozen weights ask for no gradient and are not among those that learn, but still have names") {
-  const Blueprint blueprint = blueprint_of(config_freezing("2"), kVectors);
+  const Blueprint blueprint = blueprint_of(config_freezing("2"), kSixNumbers);
   const std::vector<Stage> stages = build(blueprint);
   CHECK(stages[0].main().parameter_list().size() == 2);
   CHECK(stages[1].main().parameter_list().empty());
@@ -90,7 +90,7 @@ TEST_CASE("frozen layers run as in evaluation: fixed batch-norm statistics, no d
     CHECK(buffer.equal(before.at(name)) == (name.rfind("layers.0.", 0) == 0));
   }
 
-  const std::vector<Stage> dropping = build(blueprint_of(config_freezing("3"), kVectors));
+  const std::vector<Stage> dropping = build(blueprint_of(config_freezing("3"), kSixNumbers));
   const at::Tensor x = torch::rand({4, 5}) + 1;
   CHECK(dropping[1].main().forward(x, training).equal(dropping[1].main().forward(x, {})));
 }

@@ -105,12 +105,12 @@ double relative_error(const at::Tensor& found, const at::Tensor& expected) {
 }
 
 // All layers that have weights or care for types, in three networks.
-struct Case {
+struct CastCase {
   const char* yaml;
   Problem problem;
   at::Tensor input;
 };
-std::vector<Case> all_layers() {
+std::vector<CastCase> all_layers() {
   torch::manual_seed(4);
   const at::Tensor images = torch::randn({4, 3, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast);
   return {
@@ -128,7 +128,7 @@ std::vector<Case> all_layers() {
 }
 
 TEST_CASE("every layer trains in bfloat16 and float16: weights' gradients are float32, near to float32's") {
-  for (const Case& one : all_layers()) {
+  for (const CastCase& one : all_layers()) {
     INFO(one.yaml);
     const Gradients exact = run(one.yaml, one.problem, one.input, Precision::kFloat32);
     CHECK(exact.output.scalar_type() == at::kFloat);

@@ -15,7 +15,7 @@ using schedule::NonfiniteIn;
 
 const data::DatasetInfo kImages{{3, 8, 8}, {}, 4, false, 20, 10};
 
-training::RunPlan plan_with(const std::string& nonfinite,
+training::RunPlan guarded_plan(const std::string& nonfinite,
                             const std::string& optimizer = "{kind: sgd, momentum: 0.9}") {
   return test::make_plan(
       "model: {kind: convnet, channels: [4, 6], batch_norm: true}\npartition: {stages: 2}\n"
@@ -40,7 +40,7 @@ TEST_CASE("training with a step left out is training without that batch, to the 
     for (const char* const optimizer :
          {"{kind: sgd, momentum: 0.9, weight_decay: 0.01}", "{kind: adam}", "{kind: adamw, lr: 0.01}"}) {
       INFO(kind << " " << optimizer);
-      const training::RunPlan plan = plan_with(kind, optimizer);
+      const training::RunPlan plan = guarded_plan(kind, optimizer);
       Oracle with(plan), without(plan);
       with.train_batch(good(1), 0, 1);
       without.train_batch(good(1), 0, 1);
@@ -59,14 +59,14 @@ TEST_CASE("training with a step left out is training without that batch, to the 
 }
 
 TEST_CASE("what is not looked for is learnt") {
-  const training::RunPlan plan = plan_with("ignore");
+  const training::RunPlan plan = guarded_plan("ignore");
   Oracle oracle(plan);
   CHECK_FALSE(oracle.train_batch(spoiled(1), 0, 1).left_out);
   CHECK_FALSE(oracle.stage(1).state().front().second.isfinite().all().item<bool>());
 }
 
 TEST_CASE("stop throws in the step, with its place, before anything is learnt") {
-  const training::RunPlan plan = plan_with("stop");
+  const training::RunPlan plan = guarded_plan("stop");
   Oracle oracle(plan);
   const test::TensorsByName before = test::copy_tensors(oracle.stages());
   CHECK_THROWS_WITH(oracle.train_batch(spoiled(1), 0, 1), Contains("stage 0: the input data") &&
@@ -81,7 +81,7 @@ TEST_CASE("stop throws in the step, with its place, before anything is learnt") 
 }
 
 TEST_CASE("each stage's own findings are named: a weight that is none, a loss of none") {
-  const training::RunPlan plan = plan_with("skip");
+  const training::RunPlan plan = guarded_plan("skip");
   for (int k = 0; k < 2; ++k) {
     Oracle oracle(plan);
     const auto& [name, weight] = oracle.stage(k).main().parameters().front();
@@ -101,7 +101,7 @@ TEST_CASE("each stage's own findings are named: a weight that is none, a loss of
 }
 
 TEST_CASE("a run that has only left steps out can be saved and gone on with") {
-  const training::RunPlan plan = plan_with("skip", "{kind: adam}");
+  const training::RunPlan plan = guarded_plan("skip", "{kind: adam}");
   Oracle oracle(plan);
   CHECK(oracle.train_batch(spoiled(1), 0, 1).left_out);
   for (int k = 0; k < 2; ++k) CHECK_FALSE(oracle.optimizer(k).state().empty());

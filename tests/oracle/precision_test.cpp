@@ -28,7 +28,7 @@ double relative_distance(const test::TensorsByName& a, const test::TensorsByName
   return std::sqrt(difference / norm);
 }
 
-training::RunPlan plan_with(const std::string& learning, const std::string& training) {
+training::RunPlan four_stage_plan(const std::string& learning, const std::string& training) {
   return test::make_plan(std::string(kMlp) + kFourStages + "learning: {" + learning +
                          "}\noptimizer: {kind: sgd, lr: 0.1, momentum: 0.9}\ntraining: {" + training + "}\n");
 }
@@ -40,11 +40,11 @@ std::vector<data::Batch> batch(std::int64_t step) {
 TEST_CASE("gradients in 16 bits are those of float32 to about the bits they have, under every mix") {
   for (const char* const learning : {"horizon: 1", "horizon: 2", "horizon: 3, mix: sum",
                                      "horizon: 3, mix: [1, 0.5, 2], train_all_heads: true", "horizon: all"}) {
-    const training::RunPlan plain = plan_with(learning, "seed: 1");
+    const training::RunPlan plain = four_stage_plan(learning, "seed: 1");
     Oracle reference(plain);
     reference.train_batch(batch(1), 0, 1);
     const auto check = [&](const char* training, double limit) {
-      const training::RunPlan plan = plan_with(learning, training);
+      const training::RunPlan plan = four_stage_plan(learning, training);
       Oracle oracle(plan);
       oracle.train_batch(batch(1), 0, 1);
       INFO(learning << " / " << training);
@@ -59,7 +59,7 @@ TEST_CASE("gradients in 16 bits are those of float32 to about the bits they have
 TEST_CASE(
     "after an overflow no weight is touched, the scale falls until it fits, and sharers of a loss agree") {
   const training::RunPlan plan =
-      plan_with("horizon: 2, mix: sum", "precision: float16, loss_scale: 4294967296");
+      four_stage_plan("horizon: 2, mix: sum", "precision: float16, loss_scale: 4294967296");
   Oracle oracle(plan);
   const test::TensorsByName start = copy_tensors(oracle.stages());
   int first_moved = 0;

@@ -13,14 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
+using test::commit;
 using test::content_of;
 using test::message_of;
 using test::save;
 using test::TempFolder;
-
-std::string commit(const TempFolder& run, std::int64_t step) {
-  return save(run.path(), step, 2, static_cast<int>(step % 100));
-}
 
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> names;

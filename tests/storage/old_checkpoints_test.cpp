@@ -10,11 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
+using test::commit;
 using test::TempFolder;
-
-std::string commit(const TempFolder& run, std::int64_t step) {
-  return test::save(run.path(), step, 2, static_cast<int>(step));
-}
 
 TEST_CASE("removing keeps the newest, and what is no committed checkpoint of the run") {
   const TempFolder run;

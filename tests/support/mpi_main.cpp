@@ -1,11 +1,10 @@
 // Runs one Catch2 session on every rank of an MPI job and lets all ranks exit alike: a test that fails on one
 // rank fails the job. Ranks other than 0 only print when something failed there.
-#define CATCH_CONFIG_RUNNER
 #include <iostream>
 #include <sstream>
 
 #include "comm/agreement.h"
-#include "support/catch.h"
+#include "support/catch_session.h"
 #include "support/mpi_engine.h"
 
 namespace interlock::testing {
@@ -22,7 +21,7 @@ int main(int argc, char** argv) {
   std::ostringstream captured;
   std::streambuf* const terminal = std::cout.rdbuf();
   if (!reports) std::cout.rdbuf(captured.rdbuf());
-  const int failed = Catch::Session().run(argc, argv);
+  const int failed = interlock::testing::run_tests(argc, argv);
   std::cout.rdbuf(terminal);
   if (!reports && failed != 0)
     std::cout << "rank " << interlock::index(engine.rank()) << ":\n" << captured.str() << std::flush;

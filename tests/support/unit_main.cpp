@@ -1,2 +1,6 @@
-#define CATCH_CONFIG_MAIN
-#include "support/catch.h"
+// The main of unit tests.
+#include "support/catch_session.h"
+
+int main(int argc, char** argv) {
+  return interlock::testing::run_tests(argc, argv);
+}

@@ -8,7 +8,7 @@
 namespace interlock::data {
 namespace {
 
-constexpr int kMostNamed = 10;  // files in a message
+constexpr int kMostNamedFiles = 10;  // files in a message
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void BrokenFiles::add(const std::string& path, const std::string& reason) {
       count, count == 1 ? "" : "s", limit_);
   int named = 0;
   for (const auto& [file, problem] : reasons_) {
-    if (named++ == kMostNamed) {
+    if (named++ == kMostNamedFiles) {
       message += "\n  ...";
       break;
     }

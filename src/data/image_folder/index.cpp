@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kReportSeconds = 5;
-constexpr std::size_t kMostNamed = 5;  // classes in a message
+constexpr std::size_t kMostNamedClasses = 5;  // classes in a message
 
 bool is_jpeg_name(const std::string& name) {
   static const std::vector<std::string> endings = {".jpg", ".jpeg", ".JPG", ".JPEG"};
@@ -42,7 +42,7 @@ void for_each_entry(const std::string& folder, const Visit& visit) {
 
 std::string first_names(const std::vector<std::string>& names) {
   std::vector<std::string> shown(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNamed)));
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNamedClasses)));
   const std::size_t more = names.size() - shown.size();
   return join(shown, ", ") + (more > 0 ? fmt::format(" and {} more", more) : "");
 }

@@ -8,7 +8,7 @@
 namespace interlock::tools {
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
 std::string counted(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count == 0 ? "no" : std::to_string(count), noun, count == 1 ? "" : "s");
@@ -37,24 +37,24 @@ std::string as_text(const std::vector<Finding>& findings) {
 }
 
 std::string as_json(const std::vector<Finding>& findings) {
-  json list = json::array();
+  ordered_json list = ordered_json::array();
   for (const Finding& finding : findings) {
     list.push_back(
         {{"section", finding.section},
          {"level", name_of(finding.level)},
          {"what", finding.what},
-         {"advice", finding.advice.empty() ? json() : json(finding.advice)},
+         {"advice", finding.advice.empty() ? ordered_json() : ordered_json(finding.advice)},
          {"exit_code", static_cast<int>(finding.level == Level::kProblem ? finding.code : ExitCode::kOk)}});
   }
-  const json document = {{"exit_code", exit_code_of(findings)}, {"findings", list}};
-  return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  const ordered_json document = {{"exit_code", exit_code_of(findings)}, {"findings", list}};
+  return document.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::vector<Finding> from_json(const std::string& text) {
-  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const ordered_json document = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   INTERLOCK_CHECK(document.is_object() && document.contains("findings"), text.substr(0, 200));
   std::vector<Finding> findings;
-  for (const json& entry : document["findings"]) {
+  for (const ordered_json& entry : document["findings"]) {
     Finding finding;
     finding.section = entry.value("section", "");
     finding.what = entry.value("what", "");

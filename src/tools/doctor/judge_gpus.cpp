@@ -6,10 +6,6 @@
 namespace interlock::tools {
 namespace {
 
-std::string cuda_version(int number) {
-  return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
-}
-
 void judge_driver(const Gpus& gpus, const Libraries& libraries, Section& section) {
   const std::string driver =
       fmt::format("driver {}, which runs CUDA up to {}", gpus.driver, cuda_version(gpus.cuda));

@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/text.h"
 #include "common/version.h"
 
 namespace interlock::tools {
 namespace {
 
-using json = nlohmann::json;
+using nlohmann::json;
 
 #ifdef __clang__
 constexpr const char* kCompiler = "clang";
@@ -35,10 +36,6 @@ std::string version_in(const std::string& text) {
   return "";
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
 std::string last_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.substr(text.rfind('\n') + 1);
@@ -49,11 +46,11 @@ std::string series(const std::string& version) {
   return version.substr(0, version.find('.', version.find('.') + 1));
 }
 
+}  // namespace
+
 std::string cuda_version(int number) {
   return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
 }
-
-}  // namespace
 
 std::string to_json(const Libraries& libraries) {
   return json{{"mpi_headers", libraries.mpi_headers},

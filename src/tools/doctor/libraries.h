@@ -25,6 +25,8 @@ struct Libraries {
   [[nodiscard]] bool known() const { return !torch.empty(); }
 };
 
+std::string cuda_version(int number);  // "13.0" of 13000
+
 std::string to_json(const Libraries& libraries);
 // Nothing known where `text` is no answer.
 Libraries libraries_from(const std::string& text);

@@ -12,7 +12,7 @@
 namespace interlock::tools {
 namespace {
 
-std::string first_line(const std::string& path) {
+std::string first_line_of(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
@@ -57,11 +57,11 @@ std::string group_file(const std::string& controller, const std::string& file) {
 }
 
 double cpu_quota() {
-  std::istringstream both(first_line(group_file("cpu", "cpu.max")));
+  std::istringstream both(first_line_of(group_file("cpu", "cpu.max")));
   double quota = -1, period = 0;
   if (both >> quota >> period && period > 0) return quota / period;
-  const std::string old_quota = first_line(group_file("cpu", "cpu.cfs_quota_us"));
-  const std::string old_period = first_line(group_file("cpu", "cpu.cfs_period_us"));
+  const std::string old_quota = first_line_of(group_file("cpu", "cpu.cfs_quota_us"));
+  const std::string old_period = first_line_of(group_file("cpu", "cpu.cfs_period_us"));
   quota = std::atof(old_quota.c_str());
   period = std::atof(old_period.c_str());
   return quota > 0 && period > 0 ? quota / period : -1;
@@ -69,7 +69,7 @@ double cpu_quota() {
 
 std::int64_t memory_cap(std::int64_t memory) {
   for (const char* file : {"memory.max", "memory.limit_in_bytes"}) {
-    const std::string text = first_line(group_file("memory", file));
+    const std::string text = first_line_of(group_file("memory", file));
     const std::int64_t cap = std::atoll(text.c_str());
     if (cap > 0 && (memory < 0 || cap < memory)) return cap;
   }
@@ -97,7 +97,7 @@ Machine look_at_machine() {
   machine.memory = kibibytes("MemTotal");
   machine.available = kibibytes("MemAvailable");
   machine.memory_cap = memory_cap(machine.memory);
-  machine.clock = first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  machine.clock = first_line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource");
   return machine;
 }
 

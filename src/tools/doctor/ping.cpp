@@ -9,7 +9,7 @@
 namespace interlock::tools {
 namespace {
 
-using json = nlohmann::json;
+using nlohmann::json;
 
 // The line that says why: the first that speaks of an error, else the last.
 std::string telling_line(const std::string& output) {

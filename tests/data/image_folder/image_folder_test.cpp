@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "common/error.h"
+#include "data/dataset_support.h"
 #include "data/image_folder/dataset.h"
 #include "data/image_folder/jpeg_support.h"
 #include "support/temp_folder.h"
@@ -14,8 +15,9 @@ using config::Config;
 using test::Colour;
 using test::message_of;
 using test::plain_jpeg;
+using test::targets_of;
 using test::TempFolder;
-using Numbers = std::vector<std::int64_t>;
+using test::Numbers;
 
 // Brightness 20 + 10 i for image i of a class; what a sample shows tells which file it was.
 std::string numbered_jpeg(int i) {
@@ -48,14 +50,6 @@ Config config_for(const TempFolder& folder) {
 
 std::string data_problem(const Config& config) {
   return message_of<DataError>([&] { open_data(config); });
-}
-
-Numbers targets_of(const Dataset& set) {
-  Numbers all(static_cast<std::size_t>(set.size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  const Batch batch = set.load(all, 0);
-  const auto* first = batch.targets.const_data_ptr<std::int64_t>();
-  return {first, first + batch.targets.numel()};
 }
 
 // Which of its class's numbered images a sample shows.

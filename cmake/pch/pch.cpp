@@ -1,0 +1,1 @@
+// CMake wants a source to compile a header for.

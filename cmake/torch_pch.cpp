@@ -1,1 +1,0 @@
-// Compiles cmake/torch_pch.h once for all.
