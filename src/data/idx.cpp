@@ -49,7 +49,7 @@ std::uint32_t big_endian(const std::vector<std::uint8_t>& bytes) {
          static_cast<std::uint32_t>(bytes[2]) << 8 | static_cast<std::uint32_t>(bytes[3]);
 }
 
-IdxFile read_file(const std::string& path, int dimensions) {
+IdxFile read_idx_file(const std::string& path, int dimensions) {
   IdxFile file;
   file.path = path;
   GzipReader reader(path);
@@ -74,8 +74,8 @@ IdxFile read_file(const std::string& path, int dimensions) {
 
 // `classes`: 0 takes it from the labels.
 ImageStore read_split(const std::string& folder, const std::string& split, std::int64_t classes) {
-  IdxFile images = read_file(find_file(folder, split + "-images", 3), 3);
-  const IdxFile labels = read_file(find_file(folder, split + "-labels", 1), 1);
+  IdxFile images = read_idx_file(find_file(folder, split + "-images", 3), 3);
+  const IdxFile labels = read_idx_file(find_file(folder, split + "-labels", 1), 1);
   if (labels.shape[0] != images.shape[0]) {
     throw DataError(fmt::format("{}: byte 4: {} labels for the {} images of {}", labels.path, labels.shape[0],
                                 images.shape[0], images.path));

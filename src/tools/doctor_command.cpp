@@ -85,9 +85,9 @@ int doctor_command(const DoctorArguments& arguments) {
 }
 
 // Started by mpirun or srun: the ranks look at each other.
-[[noreturn]] void become_ranks(bool json) {
+[[noreturn]] void become_ranks(bool as_json) {
   std::string words[] = {"interlock", "doctor-ping", "--report", "--json"};
-  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), json ? words[3].data() : nullptr,
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), as_json ? words[3].data() : nullptr,
                   nullptr};
   start::become_full_program(argv);
 }

@@ -39,13 +39,13 @@ TEST_CASE("finite elements whose sum is too large are finite") {
   CHECK(all_finite(torch::empty({0})));
 }
 
-const char* const kTwoStages =
+const char* const kGuardedRun =
     "model: {kind: sequential, layers: [{linear: {in: 6, out: 9}}, tanh, {linear: {in: 9, out: 8}}, "
     "{linear: {in: 8, out: 4}}]}\npartition: {layers: [1, 3]}\ntraining: {batch_size: 8}\n"
     "schedule: {micro_batches: 2}\n";
 
 struct SecondStage {
-  RunPlan plan = test::make_plan(kTwoStages);
+  RunPlan plan = test::make_plan(kGuardedRun);
   models::Stage stage{plan.blueprint.stages.at(1), 0};
   at::Tensor weight(const std::string& name) const {
     for (const auto& [called, tensor] : stage.state()) {
@@ -93,7 +93,7 @@ TEST_CASE("of gradients of weights the one nearest to the loss is named") {
 }
 
 TEST_CASE("a finding is described with stage, layer, step, epoch, micro-batch and the samples' numbers") {
-  const RunPlan plan = test::make_plan(kTwoStages);  // 20 samples in batches of 8: micro-batches of 4
+  const RunPlan plan = test::make_plan(kGuardedRun);  // 20 samples in batches of 8: micro-batches of 4
   const std::vector<std::int64_t> order = data::epoch_order(20, true, plan.config.training.seed, 1);
   Finding finding;
   finding.what = {NonfiniteIn::kActivation, 1, 2, 0};
