@@ -11,6 +11,7 @@ if(INTERLOCK_SANITIZE)
   # Global, because a precompiled header only serves code built with the same flags.
   add_compile_options(-fsanitize=${INTERLOCK_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${INTERLOCK_SANITIZE})
+  add_compile_definitions(INTERLOCK_SANITIZED)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

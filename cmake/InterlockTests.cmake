@@ -40,35 +40,46 @@ function(interlock_unit_test folder)
   if(ARG_TORCH)
     set(kind torch)
   endif()
-  interlock_test_program(test_${folder} ${kind} SOURCES ${sources}
-    LINKS test_unit_main interlock::${folder} ${ARG_LINKS})
+  set(links test_unit_main ${ARG_LINKS})
+  if(TARGET interlock::${folder}) # tests/support has none
+    list(APPEND links interlock::${folder})
+  endif()
+  interlock_test_program(test_${folder} ${kind} SOURCES ${sources} LINKS ${links})
   add_test(NAME unit.${folder} COMMAND test_${folder})
   set_tests_properties(unit.${folder} PROPERTIES LABELS "unit;quick" TIMEOUT ${INTERLOCK_TEST_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
 
 # interlock_mpi_test(NAME RANKS 2 3 5 SOURCES ... LINKS ...): one program, and one ctest entry mpi.NAME.np<R> for each
-# number of ranks. More ranks than cores are fine; a hang is a failure of that name after the timeout.
+# number of ranks. More ranks than cores are fine; a hang is a failure of that name after the timeout. GRID: it runs a covering
+# array of a grid of cases (tests/support/covering_array.h); nightly.NAME.np<R> runs the whole grid.
 set(INTERLOCK_MPIRUN ${CMAKE_SOURCE_DIR}/launch/lib/mpirun.sh)
 function(interlock_mpi_test name)
-  cmake_parse_arguments(ARG "" "" "RANKS;SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "GRID" "" "RANKS;SOURCES;LINKS" ${ARGN})
   interlock_test_program(test_${name} torch SOURCES ${ARG_SOURCES} LINKS test_mpi_main ${ARG_LINKS})
   foreach(ranks IN LISTS ARG_RANKS)
     add_test(NAME mpi.${name}.np${ranks} COMMAND ${INTERLOCK_MPIRUN} ${ranks} $<TARGET_FILE:test_${name}>)
     set_tests_properties(mpi.${name}.np${ranks} PROPERTIES
-      LABELS mpi PROCESSORS 2 TIMEOUT ${INTERLOCK_TEST_TIMEOUT})
+      LABELS mpi TIMEOUT ${INTERLOCK_TEST_TIMEOUT})
+    if(ARG_GRID)
+      add_test(NAME nightly.${name}.np${ranks} COMMAND ${INTERLOCK_MPIRUN} ${ranks} $<TARGET_FILE:test_${name}>)
+      set_tests_properties(nightly.${name}.np${ranks} PROPERTIES LABELS nightly PROCESSORS 2 TIMEOUT 3600
+        ENVIRONMENT INTERLOCK_FULL_GRID=1)
+    endif()
   endforeach()
 endfunction()
 
-# interlock_python_test(NAME LABEL SCRIPT): a Python script run with the program's path as its argument. Exit code 77
-# means skipped, with the reason printed.
+# interlock_python_test(NAME LABEL SCRIPT [ALONE]): a Python script run with the program's path as its argument. Exit code 77
+# means skipped, with the reason printed. ALONE: nothing else runs meanwhile, for it says how long something may take, or looks
+# at what overlaps.
 function(interlock_python_test name label script)
+  cmake_parse_arguments(ARG "ALONE" "" "" ${ARGN})
   set(environment OMP_NUM_THREADS=1 INTERLOCK_MPIRUN=${INTERLOCK_MPIRUN})
   if(NOT label STREQUAL gpu)
     list(APPEND environment CUDA_VISIBLE_DEVICES=) # equality to the last bit is a promise of CPUs
   endif()
   add_test(NAME ${label}.${name} COMMAND ${INTERLOCK_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:interlock>)
-  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} PROCESSORS 2 TIMEOUT ${INTERLOCK_TEST_TIMEOUT}
-    SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${INTERLOCK_TEST_TIMEOUT}
+    SKIP_RETURN_CODE 77 RUN_SERIAL ${ARG_ALONE} ENVIRONMENT "${environment}")
 endfunction()
 
 # The Python beside the LibTorch in use (the wheel's virtual environment), else the system's: then the comparisons with

@@ -41,7 +41,6 @@ def quality(study_name, finished):
     groups = {run: group for run, group in outcomes.by_rule(finished).items()
               if run.study == study_name and not run.ranks and not run.varied}
     local = {run.head: [one.accuracy for one in group] for run, group in groups.items() if run.horizon == 1}
-    text = study_name == "language"
     rows = []
     for run, group in sorted(groups.items(), key=lambda item: (item[0].head, str(item[0].horizon), item[0].mix)):
         accuracies = [one.accuracy for one in group]
@@ -71,7 +70,7 @@ def summary(finished):
                 return _plus_minus([one.loss for one in group], 1, 2)
             return _plus_minus([one.accuracy for one in group], 100, 1)
 
-        def of(horizon):
+        def of(horizon, name=name, stages=stages, head=head, mix=mix):
             return next((group for run, group in groups.items() if (run.study, run.stages, run.head, run.horizon) ==
                          (name, stages, head, horizon) and (horizon == 1 or run.mix == mix)), None)
 

@@ -1,4 +1,5 @@
 # Shared by the scripts in launch/. Sourced, not run.
+# shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 torch_version=2.11.0
@@ -14,10 +15,10 @@ die() {
 # Prints the root of the LibTorch in use: the user's own if one is named, else the virtual environment's wheel.
 # Fails where there is none.
 find_libtorch() {
-  local candidate
-  for candidate in "${Torch_DIR:+$Torch_DIR/../../..}" ${CMAKE_PREFIX_PATH:+${CMAKE_PREFIX_PATH//:/ }} "${LIBTORCH_ROOT:-}"; do
-    [ -n "$candidate" ] || continue
-    for candidate in "$candidate" "$candidate/../.."; do
+  local named candidate
+  for named in "${Torch_DIR:+$Torch_DIR/../../..}" ${CMAKE_PREFIX_PATH:+${CMAKE_PREFIX_PATH//:/ }} "${LIBTORCH_ROOT:-}"; do
+    [ -n "$named" ] || continue
+    for candidate in "$named" "$named/../.."; do
       if [ -e "$candidate/lib/libtorch_cpu.so" ]; then
         (cd "$candidate" && pwd)
         return
@@ -33,7 +34,14 @@ find_libtorch() {
   return 1
 }
 
-# Makes sure that everything is there; quiet and quick when it is.
+# Prints the release of a LibTorch, "2.11.0"; nothing where its headers do not say.
+libtorch_version() {
+  local header=$1/include/torch/headeronly/version.h
+  [ -e "$header" ] || header=$1/include/torch/csrc/api/include/torch/version.h # before 2.9
+  sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$header" 2> /dev/null | paste -sd .
+}
+
+# ensure_ready [program|tests|benches]: makes sure that it is there, with all that it needs; quiet and quick when it is.
 ensure_ready() {
-  "$root/launch/setup" --if-needed
+  "$root/launch/setup" --if-needed "${1:-program}"
 }

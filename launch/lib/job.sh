@@ -1,4 +1,5 @@
 # What the scripts that start ranks share: how a job ends. Sourced by mpirun.sh and slurm.sh.
+# shellcheck shell=bash disable=SC2034
 #
 # The rank that ends a failed job leaves its exit code and last line in the file INTERLOCK_FAILURE_FILE, which must be where
 # all hosts see it: a launcher replaces the code of a job in which a rank was killed, and speaks last.

@@ -28,7 +28,7 @@ hosts() { ip netns list | awk -v name="$1" 'index($1, name "h") == 1 {print $1}'
 
 possible() {
   [ "$(id -u)" = 0 ] || fail "network namespaces need root"
-  command -v ip >/dev/null && command -v tc >/dev/null || fail "ip and tc are missing (Debian package iproute2)"
+  { command -v ip && command -v tc; } >/dev/null || fail "ip and tc are missing (Debian package iproute2)"
   command -v unshare nsenter >/dev/null || fail "unshare or nsenter is missing (Debian package util-linux)"
   local probe=il$$probe
   ip netns add "$probe" 2>/dev/null || fail "this machine does not allow network namespaces"
@@ -96,6 +96,7 @@ on() {
   local host=$1
   shift
   # Not `ip netns exec`, which hides what is mounted in /sys.
+  # shellcheck disable=SC2016
   exec nsenter "--net=/run/netns/$host" unshare --uts --mount bash -c \
     'hostname "$0" && mount -t tmpfs -o size=1g none /dev/shm && exec "$@"' "$host" "$@"
 }

@@ -1,4 +1,5 @@
 # What launch/slurm/*.sbatch share. Sourced by a batch script with the job's arguments; `root` is the checkout.
+# shellcheck shell=bash disable=SC2154
 #
 # Sets: program, config, ranks, arguments (of `interlock train`). Ends the job with exit code 2 where the allocation does
 # not fit the run, 93 where it has come back again and again without getting further.
@@ -116,7 +117,7 @@ pass_on() {
   warned=1
   [ -z "$child" ] || kill -USR1 "$child"
 }
-child= warned=
+child="" warned=""
 trap 'pass_on USR1' USR1
 trap 'pass_on TERM' TERM
 

@@ -33,8 +33,7 @@ int eval_command(const EvalArguments& arguments) {
     }
     coordinator::Job job = make_job(plan);
     job.steps_done = steps_done(checkpoint);
-    coordinator::RunRecorder recorder(job, /*append=*/true,
-                                      coordinator::RunRecorder::Purpose::kEvaluation);
+    coordinator::RunRecorder recorder(job, /*append=*/true, coordinator::RunRecorder::Purpose::kEvaluation);
     coordinator::Coordinator coordinator(job, session.engine());
     coordinator.evaluate(recorder);
     coordinator.finish();

@@ -9,9 +9,11 @@
 namespace interlock::app {
 
 // Where training starts, as `resume` asks:
-//   ""       the newest checkpoint of the run, if the run in the folder is the same experiment; else the
-//   beginning "auto"   the newest checkpoint of the run, whatever has changed "sound"  the newest that is
-//   undamaged "none"   the beginning a path   that checkpoint
+//   ""       the newest checkpoint of the run, if the run in the folder is the same experiment; else the beginning
+//   "auto"   the newest checkpoint of the run, whatever has changed
+//   "sound"  the newest that is undamaged
+//   "none"   the beginning
+//   a path   that checkpoint
 // "" for the beginning. Says what it found. Errors: DataError where a given path is no checkpoint, or the one
 // found is damaged.
 std::string find_start(const config::Config& config, const std::string& resume);

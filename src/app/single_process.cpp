@@ -200,8 +200,7 @@ int evaluate_in_single_process(const EvalArguments& arguments) {
   job.steps_done = steps_done(checkpoint);
   oracle::Oracle oracle(run.plan, oracle::Replicas::kIgnored, run.device->torch_device());
   restore(run, oracle, checkpoint);
-  coordinator::RunRecorder recorder(job, /*append=*/true,
-                                    coordinator::RunRecorder::Purpose::kEvaluation);
+  coordinator::RunRecorder recorder(job, /*append=*/true, coordinator::RunRecorder::Purpose::kEvaluation);
   coordinator::CheckpointKeeper keeper(job, recorder);
   SingleWorker worker(run, oracle, recorder, keeper);
   for (const Order& order :

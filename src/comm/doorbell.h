@@ -2,12 +2,10 @@
 // Lets a rank that has just sent something wake the receiver, so that a thread with nothing to do can sleep
 // for long without being late. MPI itself has no way to sleep until a message comes.
 //
-// Owns:    a word of memory for each rank, shared by the ranks of a host (an MPI shared window: nothing of it
-// is
+// Owns:    a word of memory for each rank, shared by the ranks of a host (an MPI shared window: nothing of it is
 //          left behind when a job dies), and the futex on it.
 // Threads: made and freed by the communication thread, collectively; ring() and count() from any thread;
-// listen()
-//          from the thread that drives MPI (progress_engine.h).
+//          listen() from the thread that drives MPI (progress_engine.h).
 // Ranks on other hosts cannot be rung: with any of them, reaches_all() is false and sleeps must be short.
 //
 // Two threads of a rank may sleep on its bell: one that waits for a message and drives MPI meanwhile, and the

@@ -7,10 +7,11 @@
 // default).
 //
 //   kill, segv, abort, exit   the process ends: SIGKILL, SIGSEGV, SIGABRT, _exit(0) without a word
-//   stop, hang                it freezes with all its threads (SIGSTOP); only the thread that came by sleeps
-//   for ever throw, memory             an exception: std::runtime_error, std::bad_alloc term, usr1 the signal
-//   SIGTERM, SIGUSR1, to itself drop, no_space, nan       told to the caller, which loses the message, finds
-//   the disk full, computes NaN
+//   stop                      it freezes with all its threads (SIGSTOP)
+//   hang                      only the thread that came by sleeps for ever
+//   throw, memory             an exception: std::runtime_error, std::bad_alloc
+//   term, usr1                the signal SIGTERM, SIGUSR1, to itself
+//   drop, no_space, nan       told to the caller, which loses the message, finds the disk full, computes NaN
 //
 // docs/reliability.md lists the points. Errors: UsageError for a variable that cannot be understood.
 // Threads: any.

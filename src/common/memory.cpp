@@ -1,7 +1,6 @@
 #include "common/memory.h"
 
 #include <limits>
-
 #include <malloc.h>
 
 namespace interlock {

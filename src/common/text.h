@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace interlock {
@@ -15,6 +16,9 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 std::string first_line(const std::string& text);
 
 bool starts_with(const std::string& text, const std::string& prefix);
+
+// Without the blanks around it: a view of `text`.
+std::string_view trimmed(std::string_view text);
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
 std::string format_shape(const std::vector<std::int64_t>& shape);  // "[3, 32, 32]"

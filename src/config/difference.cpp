@@ -45,18 +45,18 @@ bool changes_the_experiment(const std::string& key, bool cut_anew) {
     if (key.rfind(section, 0) == 0) return false;
   }
   if (cut_anew && key == "learning.heads") return false;  // one a stage
-  static const std::vector<std::string> kHarmless = {"training.epochs",
-                                                     "training.max_steps",
-                                                     "training.eval_every_epochs",
-                                                     "training.nonfinite",
-                                                     "training.nonfinite_limit",
-                                                     "training.recompute",
-                                                     "data.threads",
-                                                     "data.cache",
-                                                     "data.vocabulary",
-                                                     "data.eval_limit",
-                                                     "model.init"};
-  return std::find(kHarmless.begin(), kHarmless.end(), key) == kHarmless.end();
+  static const std::vector<std::string> harmless = {"training.epochs",
+                                                    "training.max_steps",
+                                                    "training.eval_every_epochs",
+                                                    "training.nonfinite",
+                                                    "training.nonfinite_limit",
+                                                    "training.recompute",
+                                                    "data.threads",
+                                                    "data.cache",
+                                                    "data.vocabulary",
+                                                    "data.eval_limit",
+                                                    "model.init"};
+  return std::find(harmless.begin(), harmless.end(), key) == harmless.end();
 }
 
 }  // namespace

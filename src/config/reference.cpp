@@ -3,22 +3,19 @@
 #include <map>
 #include <sstream>
 
+#include "common/text.h"
+
 namespace interlock::config {
 
 const char* config_page();  // docs/config.md, made by cmake/embed_page.cmake
 
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(' ');
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
-
 // "| a | b |" as {"a", "b"}.
 std::vector<std::string> cells_of(const std::string& row) {
   std::vector<std::string> cells;
   std::istringstream stream(row.substr(1));
-  for (std::string cell; std::getline(stream, cell, '|');) cells.push_back(trimmed(cell));
+  for (std::string cell; std::getline(stream, cell, '|');) cells.emplace_back(trimmed(cell));
   return cells;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.h"
 #include "config/sections.h"
 
 namespace interlock::config {
@@ -12,11 +13,6 @@ namespace {
 constexpr int kMaxStages = 4096;
 constexpr int kMaxReplicas = 1024;
 constexpr const char* kCounts = "one count of layers a stage, such as [2, 2, rest] or \"2,2,rest\"";
-
-std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(' ');
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
 
 // "2,2,rest" as the nodes of [2, 2, rest], so that both forms share one reader.
 std::vector<YamlNode> split_counts(const YamlNode& node) {

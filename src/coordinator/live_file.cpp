@@ -144,7 +144,8 @@ std::string LiveFile::content(const std::vector<LiveRank>& ranks) {
     json["memory_mebibytes"] = list(step.memory_mebibytes);
     json["lr"] = number_or_null(step.lr);
     json["samples_per_second"] = number_or_null(step.samples_per_second);
-    if (!std::isnan(step.tokens_per_second)) json["tokens_per_second"] = number_or_null(step.tokens_per_second);
+    if (!std::isnan(step.tokens_per_second))
+      json["tokens_per_second"] = number_or_null(step.tokens_per_second);
   }
   if (evaluation_)
     json["evaluation"] = {{"step", evaluation_->step},
@@ -153,8 +154,9 @@ std::string LiveFile::content(const std::vector<LiveRank>& ranks) {
                           {"accuracy", list(evaluation_->accuracy)},
                           {"time", number_or_null(evaluation_->time)}};
   if (checkpoint_)
-    json["checkpoint"] = {
-        {"step", checkpoint_->step}, {"bytes", checkpoint_->bytes}, {"time", number_or_null(checkpoint_->time)}};
+    json["checkpoint"] = {{"step", checkpoint_->step},
+                          {"bytes", checkpoint_->bytes},
+                          {"time", number_or_null(checkpoint_->time)}};
   json["ranks"] = ordered_json::array();
   for (const LiveRank& rank : ranks) json["ranks"].push_back(to_json(rank));
   return text_of(json);

@@ -63,7 +63,7 @@ class Replay {
           stage.produces.push_back(mailboxes[static_cast<std::size_t>(message.stage)].place(message));
         }
         step.produces_end = stage.produces.size();
-        stage.steps.push_back(std::move(step));
+        stage.steps.push_back(step);
       }
     }
     ready_to_update_.assign(batches_ * stages_.size(), kNotYet);

@@ -12,9 +12,9 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/file_lock.h"
 #include "common/text.h"
 #include "sweep/child_process.h"
-#include "common/file_lock.h"
 
 namespace interlock::sweep {
 namespace {

@@ -8,8 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/files.h"
 #include "common/file_lock.h"
+#include "common/files.h"
 
 namespace interlock::sweep {
 namespace {

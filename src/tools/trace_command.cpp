@@ -1,10 +1,9 @@
-#include "tools/commands.h"
-
 #include <memory>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "tools/commands.h"
 #include "trace/merge.h"
 
 namespace interlock::tools {

@@ -56,7 +56,8 @@ std::int64_t measured_begin(const std::vector<RankTrace>& ranks, std::int64_t ot
 RunTrace read_run_trace(const std::string& run) {
   RunTrace trace;
   if (!std::filesystem::is_directory(run))
-    throw UsageError(fmt::format("{}: no such folder; give a run's folder, as in interlock trace runs/mlp", run));
+    throw UsageError(
+        fmt::format("{}: no such folder; give a run's folder, as in interlock trace runs/mlp", run));
   if (!std::filesystem::exists(facts_file(run))) {
     throw DataError(fmt::format(
         "{}: no trace was taken of this run; train with profile.active=3 (docs/profiling.md)", run));

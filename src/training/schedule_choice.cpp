@@ -23,7 +23,8 @@ double of_stage(const std::vector<double>& milliseconds, std::size_t stage) {
 // Activations and gradients on the link between stage k and k+1 are equally large.
 double link_seconds(const RunPlan& plan, std::size_t k) {
   const config::ScheduleConfig& config = plan.config.schedule;
-  const double element = static_cast<double>(kFloatBytes) / (config.wire_dtype == config::WireType::kBfloat16 ? 2 : 1);
+  const double element =
+      static_cast<double>(kFloatBytes) / (config.wire_dtype == config::WireType::kBfloat16 ? 2 : 1);
   // The side with fewer replicas takes, or gives, the larger parts.
   const std::int64_t samples = std::max(samples_of_replica(plan, static_cast<int>(k)),
                                         samples_of_replica(plan, static_cast<int>(k) + 1));

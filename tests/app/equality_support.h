@@ -8,9 +8,11 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "app/equality_grid.h"
 #include "app/verification.h"
 #include "common/ids.h"
 #include "schedule/program.h"
+#include "support/catch.h"
 #include "support/mpi_engine.h"
 #include "training/schedule_choice.h"
 #include "worker/worker.h"
@@ -27,23 +29,23 @@ struct Model {
 
 inline const std::vector<Model>& test_models() {
   static const std::vector<Model> models = {
-      {"mlp",
+      {test::network_names()[0].c_str(),
        "model: {kind: sequential, layers: [{linear: {in: 6, out: 9}}, relu, {linear: {in: 9, out: 8}}, tanh, "
        "{dropout: {p: 0.2}}, "
        "{linear: {in: 8, out: 4}}]}\n"
        "learning: {head: fc5_fc",
        {{6}, {}, 4, false, 33, 0}},
-      {"convnet",
+      {test::network_names()[1].c_str(),
        "model: {kind: convnet, channels: [4, 4, 6, 6]}\nlearning: {head: conv3_gbpl_fc",
        {{3, 8, 8}, {}, 4, false, 33, 0}},
-      {"resnet",
+      {test::network_names()[2].c_str(),
        "model: {kind: resnet, super_blocks: '4,2/6,2'}\nlearning: {head: conv4_bn_gbpl_fc",
        {{3, 8, 8}, {}, 4, false, 33, 0}},
-      {"tied language model",
+      {test::network_names()[3].c_str(),
        "model: {kind: transformer_lm, blocks: 4, width: 8, attention_heads: 2, dropout: 0.1}\n"
        "learning: {head: norm_unembed",
        {{6}, {6}, 11, true, 33, 0, "text"}},
-      {"untied language model",
+      {test::network_names()[4].c_str(),
        "model: {kind: transformer_lm, blocks: 4, width: 8, attention_heads: 2, tied: false, positions: "
        "rotary}\n"
        "learning: {head: block_norm_fc",
@@ -125,6 +127,32 @@ inline int count_differing(const app::Verification& verification) {
   int differing = 0;
   for (const app::StageDifference& stage : verification.stages) differing += stage.bitwise ? 0 : 1;
   return differing;
+}
+
+// Runs the cases of a grid, all or a covering array of them (support/covering_array.h), and says which. A case that fails is
+// named by its values.
+template <class Run>
+void run_cases(const test::Parameters& parameters, const test::Allowed& allowed, const Run& run) {
+  at::set_num_threads(1);
+  const std::vector<test::Values> cases = test::cases_to_run(parameters, allowed);
+  if (testing::engine().rank() == kCoordinator) {
+    fmt::print("{} cases of {}{}:\n", cases.size(), test::full_grid(parameters, allowed).size(),
+               test::runs_full_grid() ? "" : ", each pair of values at least once");
+    for (const test::Values& one : cases) fmt::print("  {}\n", test::to_text(parameters, one));
+  }
+  for (const test::Values& one : cases) {
+    INFO(test::to_text(parameters, one));
+    run(one);
+  }
+}
+
+// Every stage to the last bit; the worst tensor is named where one differs.
+inline void check_bitwise(const app::Verification& verification) {
+  for (const app::StageDifference& stage : verification.stages) {
+    INFO("worst: " << stage.worst << " " << stage.weights);
+    CHECK(stage.bitwise);
+    CHECK_FALSE(std::isnan(stage.weights));
+  }
 }
 
 }  // namespace interlock

@@ -1,6 +1,9 @@
 // The central promise: weights, gradients and losses of a cut run equal the single-process oracle's to the
-// last bit, for every horizon, number of micro-batches (the last one ragged) and mix, on several kinds of
-// network. One launch has K = ranks - 1 stages and runs all cases of that K.
+// last bit, for every horizon, number of micro-batches (the last one ragged), mix, schedule and cap, with and without
+// recomputing, on several kinds of network. One launch has K = ranks - 1 stages and runs a covering array of that K's cases, or
+// all of them under the label `nightly`.
+
+#include <array>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -11,83 +14,54 @@
 namespace interlock {
 namespace {
 
-void run_grid(const std::string& mix) {
-  at::set_num_threads(1);
-  const int stages = testing::engine().size() - 1;
-  for (const Model& model : test_models()) {
-    for (int horizon = 1; horizon <= stages; ++horizon) {
-      for (const int micro_batches : {1, 2, 3, 5}) {
-        const config::Config config = make_config(model, stages, horizon, micro_batches, mix, "");
-        const app::Verification verification = run_case(config, model.info);
-        INFO(fmt::format("{} K={} N={} M={} mix={}", model.name, stages, horizon, micro_batches, mix));
-        for (const app::StageDifference& stage : verification.stages)
-          INFO("worst: " << stage.worst << " " << stage.weights);
-        CHECK(count_differing(verification) == 0);
-      }
-    }
-  }
+using test::OracleGrid;
+using test::Values;
+
+// Another weight for each loss, however many there are.
+std::string own_weights(int horizon) {
+  std::string list;
+  for (int n = 0; n < horizon; ++n) list += fmt::format("{}{}", n == 0 ? "" : ", ", 0.3 + 0.4 * n);
+  return "[" + list + "]";
 }
 
-TEST_CASE("ranks equal the oracle bitwise under farthest") {
-  run_grid("farthest");
-}
-TEST_CASE("ranks equal the oracle bitwise under sum") {
-  run_grid("sum");
-}
-TEST_CASE("ranks equal the oracle bitwise under mean") {
-  run_grid("mean");
-}
-
-TEST_CASE("ranks equal the oracle bitwise with own weights and with all heads trained") {
-  at::set_num_threads(1);
-  const int stages = testing::engine().size() - 1;
-  const int horizon = std::min(2, stages);
-  const std::string weights = horizon == 1 ? "[0.5]" : "[0.3, 0.7]";
-  for (const Model& model : test_models()) {
-    CHECK(count_differing(run_case(make_config(model, stages, horizon, 3, weights, ""), model.info)) == 0);
-    CHECK(count_differing(run_case(
-              make_config(model, stages, horizon, 3, "farthest", ", train_all_heads: true"), model.info)) ==
-          0);
+config::Config config_of(const Values& values, int stages) {
+  const int horizon = 1 + values[OracleGrid::kHorizon];
+  const int micro_batches =
+      std::array<int, 4>{1, 2, 3, 5}[static_cast<std::size_t>(values[OracleGrid::kMicroBatches])];
+  const std::array<std::string, 5> mixes = {"farthest", "sum", "mean", own_weights(horizon), "farthest"};
+  const auto mix = static_cast<std::size_t>(values[OracleGrid::kMix]);
+  config::Config config =
+      make_config(test_models()[static_cast<std::size_t>(values[OracleGrid::kNetwork])], stages, horizon,
+                  micro_batches, mixes[mix], mix == 4 ? ", train_all_heads: true" : "");
+  switch (values[OracleGrid::kPolicy]) {
+    case test::kGpipePolicy:
+      config.schedule.policy = config::PolicyKind::kGpipe;
+      break;
+    case test::kOneForwardOneBackwardPolicy:
+      config.schedule.policy = config::PolicyKind::kOneForwardOneBackward;
+      break;
+    case test::kOwnPolicy:
+      config.schedule.policy =
+          horizon == stages ? config::PolicyKind::kZeroBubble : config::PolicyKind::kPlanned;
+      break;
+    default:
+      break;
   }
+  if (values[OracleGrid::kCap] != 0) config.schedule.in_flight = 1;
+  config.training.recompute = values[OracleGrid::kRecompute] != 0;
+  return config;
 }
 
 // Any order of actions that the validator accepts must give the same bits.
-TEST_CASE("ranks equal the oracle bitwise under every schedule policy and cap") {
-  at::set_num_threads(1);
+TEST_CASE(
+    "ranks equal the oracle bitwise: networks, horizons, micro-batches, mixes, schedules, caps and "
+    "recomputing") {
   const int stages = testing::engine().size() - 1;
-  for (const Model& model : test_models()) {
-    for (int horizon = 1; horizon <= stages; ++horizon) {
-      const std::string special = horizon == stages ? "zero_bubble" : "planned";
-      for (const std::string& policy : {std::string("gpipe"), std::string("1f1b"), special}) {
-        for (const int micro_batches : {2, 5}) {
-          config::Config config = make_config(model, stages, horizon, micro_batches, "farthest", "");
-          config.schedule.policy = policy == "gpipe"   ? config::PolicyKind::kGpipe
-                                   : policy == "1f1b"  ? config::PolicyKind::kOneForwardOneBackward
-                                   : horizon == stages ? config::PolicyKind::kZeroBubble
-                                                       : config::PolicyKind::kPlanned;
-          INFO(
-              fmt::format("{} K={} N={} M={} policy={}", model.name, stages, horizon, micro_batches, policy));
-          CHECK(count_differing(run_case(config, model.info)) == 0);
-          if (policy == "gpipe") continue;  // keeps everything in flight
-          config.schedule.in_flight = 1;
-          CHECK(count_differing(run_case(config, model.info)) == 0);
-        }
-      }
-    }
-  }
-}
-
-TEST_CASE("ranks that run the forward a second time equal the oracle bitwise") {
-  at::set_num_threads(1);
-  const int stages = testing::engine().size() - 1;
-  for (const Model& model : test_models()) {
-    for (int horizon = 1; horizon <= stages; ++horizon) {
-      config::Config config = make_config(model, stages, horizon, 3, "sum", "");
-      config.training.recompute = true;
-      INFO(fmt::format("{} K={} N={}", model.name, stages, horizon));
-      CHECK(count_differing(run_case(config, model.info)) == 0);
-    }
-  }
+  run_cases(OracleGrid::parameters(stages), OracleGrid::allowed, [stages](const Values& values) {
+    const config::Config config = config_of(values, stages);
+    check_bitwise(
+        run_case(config, test_models()[static_cast<std::size_t>(values[OracleGrid::kNetwork])].info));
+  });
 }
 
 // Not to the last bit: a matrix product of more rows may add in another order.

@@ -1,7 +1,7 @@
 // Replicas change who computes what, not what is computed: weights, gradients and losses of every replica
 // equal those of the oracle that takes its sums in the same order, to the last bit, and of one process that
 // knows nothing of replicas, to rounding. One launch of 1 + workers ranks runs all placements of that many
-// workers.
+// workers, each pair of placement, network, horizon and number of micro-batches; all cases under the label `nightly`.
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -15,19 +15,6 @@ namespace {
 // Ragged ends: batches of 12 in 1, 2 or 3 micro-batches, and a last batch of 9, whose last micro-batch may
 // have fewer samples than replicas.
 constexpr std::int64_t kReplicaBatch = 12;
-
-std::vector<std::vector<int>> placements(int workers) {
-  switch (workers) {
-    case 2:
-      return {{2}};
-    case 4:
-      return {{4}, {2, 2}, {1, 3}, {3, 1}, {1, 2, 1}, {2, 1, 1}};
-    case 6:
-      return {{6}, {2, 4}, {4, 2}, {3, 3}, {2, 2, 2}, {1, 2, 3}, {3, 2, 1}, {1, 4, 1}};
-    default:
-      return {};
-  }
-}
 
 config::Config replicated(const Model& model, const std::vector<int>& replicas, int horizon,
                           int micro_batches, const std::string& mix) {
@@ -53,29 +40,22 @@ bool has_batch_norm(const Model& model) {
 
 TEST_CASE(
     "replicas equal the oracle that adds in their order bitwise, uneven ones and ragged batches included") {
-  at::set_num_threads(1);
-  for (const std::vector<int>& replicas : placements(testing::engine().size() - 1)) {
-    const int stages = static_cast<int>(replicas.size());
-    for (const Model& model : test_models()) {
-      for (int horizon = 1; horizon <= stages; ++horizon) {
-        for (const int micro_batches : {1, 2}) {
-          const config::Config config = replicated(model, replicas, horizon, micro_batches, "farthest");
-          INFO(fmt::format("{} replicas={} N={} M={}", model.name, fmt::join(replicas, ","), horizon,
-                           micro_batches));
-          const app::Verification verification = run_case(config, model.info);
-          for (const app::StageDifference& stage : verification.stages) {
-            INFO("worst: " << stage.worst << " " << stage.weights);
-            CHECK(stage.bitwise);
-          }
-        }
-      }
-    }
-  }
+  const test::ReplicaGrid grid(testing::engine().size() - 1);
+  run_cases(
+      grid.parameters(), [&grid](const test::Values& values) { return grid.allowed(values); },
+      [&grid](const test::Values& values) {
+        const Model& model = test_models()[static_cast<std::size_t>(values[test::ReplicaGrid::kNetwork])];
+        const std::vector<int>& replicas =
+            grid.placed[static_cast<std::size_t>(values[test::ReplicaGrid::kPlacement])];
+        check_bitwise(run_case(replicated(model, replicas, 1 + values[test::ReplicaGrid::kHorizon],
+                                          1 + values[test::ReplicaGrid::kMicroBatches], "farthest"),
+                               model.info));
+      });
 }
 
 TEST_CASE("replicas equal one process on the same batches to 1e-6 where there is no batch norm") {
   at::set_num_threads(1);
-  for (const std::vector<int>& replicas : placements(testing::engine().size() - 1)) {
+  for (const std::vector<int>& replicas : test::placements(testing::engine().size() - 1)) {
     for (const Model& model : test_models()) {
       if (has_batch_norm(model)) continue;
       const config::Config config =
@@ -88,7 +68,7 @@ TEST_CASE("replicas equal one process on the same batches to 1e-6 where there is
 
 TEST_CASE("replicas with synchronised batch norm equal one process on the same batches to 1e-5") {
   at::set_num_threads(1);
-  for (const std::vector<int>& replicas : placements(testing::engine().size() - 1)) {
+  for (const std::vector<int>& replicas : test::placements(testing::engine().size() - 1)) {
     for (const Model& model : test_models()) {
       if (!has_batch_norm(model)) continue;
       config::Config config = replicated(

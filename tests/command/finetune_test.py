@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from refusal import ALONE, DATA, EVERYWHERE, USAGE, refused  # noqa: E402
-from small_run import CONFIG, DEMANDING, RANKS, changed, check_same_weights, exported, train, weights, write_data  # noqa: E402
+from small_run import DEMANDING, changed, check_same_weights, exported, train, weights  # noqa: E402
 from support import tensor_file  # noqa: E402
 from support.runner import check, check_equal, main, metrics, write_config  # noqa: E402
 

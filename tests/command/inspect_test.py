@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from refusal import check_refused  # noqa: E402
-from small_run import CONFIG, RANKS, STEPS, changed, train, write_data  # noqa: E402
+from small_run import CONFIG, STEPS, changed, train, write_data  # noqa: E402
 from support import tensor_file  # noqa: E402
 from support.runner import check, check_equal, main, write_config  # noqa: E402
 

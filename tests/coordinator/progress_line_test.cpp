@@ -11,7 +11,6 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-
 ProgressFacts facts_of(int stages) {
   ProgressFacts facts;
   facts.step.step = 123;

@@ -99,7 +99,8 @@ TEST_CASE("an epoch's line has means over samples, not over batches, and starts 
   CHECK(epochs[1]["loss"][1].get<double>() == Approx(0.5));
 }
 
-TEST_CASE("an epoch that goes on after a restart has the mean of all its steps, but the rate of this start's") {
+TEST_CASE(
+    "an epoch that goes on after a restart has the mean of all its steps, but the rate of this start's") {
   const TempFolder folder;
   Job job = make_job(folder);
   {

@@ -108,7 +108,8 @@ TEST_CASE("an empty file and a file with part of a record are refused with the b
   const TempFolder folder;
   write_cifar10(folder);
   folder.write("data_batch_2.bin", "");
-  CHECK_THAT(cifar_refusal(folder), StartsWith(folder.path_of("data_batch_2.bin") + ": byte 0: the file is empty"));
+  CHECK_THAT(cifar_refusal(folder),
+             StartsWith(folder.path_of("data_batch_2.bin") + ": byte 0: the file is empty"));
   folder.write("data_batch_2.bin", record(1, 1) + record(2, 2).substr(0, 100));
   CHECK_THAT(cifar_refusal(folder),
              StartsWith(folder.path_of("data_batch_2.bin") + ": byte 3073: record 1 has only 100 bytes"));
@@ -129,8 +130,8 @@ TEST_CASE("a file of whole records is refused as incomplete beside one of the pu
   write_sparse(folder, "data_batch_1.bin", 30'730'000);
   write_sparse(folder, "test_batch.bin", 15'365'000);
   CHECK_THAT(cifar_refusal(folder, 10), StartsWith(folder.path_of("test_batch.bin") +
-                                             ": byte 15365000: the file has 5000 records where the "
-                                             "published one has 10000"));
+                                                   ": byte 15365000: the file has 5000 records where the "
+                                                   "published one has 10000"));
   write_sparse(folder, "test_batch.bin", 30'730'000);
   CHECK(read_cifar(CifarKind::k10, folder.path(), 10, 0).eval.size() == 10'000);
   CHECK_THAT(cifar_refusal(folder, 10'001), Contains("data_batch_2.bin: byte 6146: the file has 2 records"));

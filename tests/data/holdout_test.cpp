@@ -24,8 +24,8 @@ using config::Config;
 using config::DataKind;
 using test::all_of;
 using test::big_endian;
-using test::Numbers;
 using test::message_of;
+using test::Numbers;
 using test::targets_of;
 using test::TempFolder;
 

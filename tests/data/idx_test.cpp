@@ -99,7 +99,8 @@ TEST_CASE("training labels beyond 9 make more classes, evaluation labels beyond 
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kEvalLabels, labels_file("\x01\x0a"));
-  CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kEvalLabels) + ": byte 9: label 10 is not a class"));
+  CHECK_THAT(idx_refusal(folder),
+             StartsWith(folder.path_of(kEvalLabels) + ": byte 9: label 10 is not a class"));
   folder.write(kTrainLabels, labels_file("\x01\x02\x19"));
   CHECK(read(folder).train.classes == 26);
   CHECK(read(folder).eval.classes == 26);
@@ -112,14 +113,15 @@ TEST_CASE("a missing folder or file is refused with the names that are looked fo
   write_mnist(folder);
   std::filesystem::remove(folder.path_of(kEvalImages));
   CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kEvalImages) + ": no such file") &&
-                                  Contains("t10k-images.idx3-ubyte.gz") && Contains("data.path"));
+                                      Contains("t10k-images.idx3-ubyte.gz") && Contains("data.path"));
 }
 
 TEST_CASE("a wrong magic number is refused at byte 0") {
   const TempFolder folder;
   write_mnist(folder);
   folder.write(kTrainImages, labels_file("abc"));
-  CHECK_THAT(idx_refusal(folder), StartsWith(folder.path_of(kTrainImages) + ": byte 0: starts with 0x00000801"));
+  CHECK_THAT(idx_refusal(folder),
+             StartsWith(folder.path_of(kTrainImages) + ": byte 0: starts with 0x00000801"));
 }
 
 TEST_CASE("an idx file that is cut off, goes on too long or claims too much is refused with the byte") {

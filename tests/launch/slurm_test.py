@@ -144,7 +144,7 @@ def warned(interlock, cluster):
         log = interlock.folder / name / "metrics.jsonl"
         sent = []
 
-        def warn(number):
+        def warn(number, log=log, sent=sent):
             if not sent and log.exists() and log.read_text().count('"kind":"step"') > 10:
                 cluster.command("scancel", "--batch", "--signal=USR1", number)
                 sent.append(number)

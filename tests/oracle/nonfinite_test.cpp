@@ -16,7 +16,7 @@ using schedule::NonfiniteIn;
 const data::DatasetInfo kImages{{3, 8, 8}, {}, 4, false, 20, 10};
 
 training::RunPlan guarded_plan(const std::string& nonfinite,
-                            const std::string& optimizer = "{kind: sgd, momentum: 0.9}") {
+                               const std::string& optimizer = "{kind: sgd, momentum: 0.9}") {
   return test::make_plan(
       "model: {kind: convnet, channels: [4, 6], batch_norm: true}\npartition: {stages: 2}\n"
       "learning: {horizon: 1, head: conv4_bn_gbpl_fc}\noptimizer: " +

@@ -5,7 +5,6 @@ Pixels are compared as bytes, before normalisation, by the mean difference over 
 and rows then it is nothing; newer Pillows take whichever of the two orders is quicker.
 """
 
-import json
 import math
 import subprocess
 import sys

@@ -85,7 +85,7 @@ class Interlock:
             except subprocess.TimeoutExpired:
                 process.kill()
                 out, err = process.communicate()
-            raise Failed(f"still running after {timeout} s: {Finished(command, 'none', out, err, timeout)}")
+            raise Failed(f"still running after {timeout} s: {Finished(command, 'none', out, err, timeout)}") from None
         return Finished(command, process.returncode, out, err, time.monotonic() - start)
 
     def succeed(self, *arguments, ranks=0, timeout=120):

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file_lock.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
-#include "common/file_lock.h"
 
 namespace interlock::sweep {
 namespace {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <unistd.h>
 
+#include "common/file_lock.h"
 #include "sweep/folder.h"
 #include "sweep/results.h"
-#include "common/file_lock.h"
 #include "sweep/table.h"
 #include "sweep_support.h"
 

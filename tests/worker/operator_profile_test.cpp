@@ -11,9 +11,9 @@ namespace interlock::worker {
 namespace {
 
 int count(const trace::Operators& operators, const std::string& name) {
-  return static_cast<int>(std::count_if(operators.events.begin(), operators.events.end(), [&](const auto& event) {
-    return operators.names.at(static_cast<std::size_t>(event.name)) == name;
-  }));
+  return static_cast<int>(std::count_if(
+      operators.events.begin(), operators.events.end(),
+      [&](const auto& event) { return operators.names.at(static_cast<std::size_t>(event.name)) == name; }));
 }
 
 void check_forward_and_backward(OperatorProfile& profile) {
@@ -29,7 +29,7 @@ void check_forward_and_backward(OperatorProfile& profile) {
   static_cast<void>(before.matmul(a));  // nor is this
   const trace::Operators operators = collect();
   CHECK(count(operators, "aten::matmul") == 1);
-  CHECK(count(operators, "aten::mm") == 3);  // a product, and its gradients for both factors
+  CHECK(count(operators, "aten::mm") == 3);    // a product, and its gradients for both factors
   constexpr std::int64_t kClocks = 1'000'000;  // Kineto's clock is the wall clock, brought over
   for (const trace::Operator& event : operators.events) {
     CHECK(event.begin <= event.end);
@@ -38,7 +38,8 @@ void check_forward_and_backward(OperatorProfile& profile) {
   }
 }
 
-TEST_CASE("the observer sees the operators between start and collect, those of backward too, again and again") {
+TEST_CASE(
+    "the observer sees the operators between start and collect, those of backward too, again and again") {
   OperatorObserver observer;
   check_forward_and_backward(observer);
   check_forward_and_backward(observer);

@@ -25,7 +25,7 @@ std::string clipped(const std::string& text, std::size_t columns) {
 }
 
 std::string blocks(const std::vector<double>& values, std::size_t width) {
-  static const std::array<const char*, 8> kBlocks = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static const std::array<const char*, 8> heights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const auto first = values.end() - static_cast<std::ptrdiff_t>(std::min(width, values.size()));
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (auto value = first; value != values.end(); ++value) {
@@ -36,7 +36,7 @@ std::string blocks(const std::vector<double>& values, std::size_t width) {
   std::string text;
   for (auto value = first; value != values.end(); ++value) {
     const double height = high > low ? (*value - low) / (high - low) : 0;
-    text += std::isfinite(*value) ? kBlocks[static_cast<std::size_t>(height * 7.999)] : " ";
+    text += std::isfinite(*value) ? heights[static_cast<std::size_t>(height * 7.999)] : " ";
   }
   return text;
 }

@@ -14,10 +14,10 @@ using Catch::Matchers::Contains;
 using config::Config;
 using test::Colour;
 using test::message_of;
+using test::Numbers;
 using test::plain_jpeg;
 using test::targets_of;
 using test::TempFolder;
-using test::Numbers;
 
 // Brightness 20 + 10 i for image i of a class; what a sample shows tells which file it was.
 std::string numbered_jpeg(int i) {
