@@ -1,6 +1,11 @@
 #include <limits>
 #include <set>
 
+#include <ATen/TensorIndexing.h>
+#include <fmt/format.h>
+#include <torch/nn/init.h>
+#include <torch/types.h>
+
 #include "common/error.h"
 #include "models/layers/registry.h"
 #include "models/registered.h"
@@ -170,6 +175,30 @@ TEST_CASE("a wrong layer is refused at its place, with the nearest name") {
   CHECK_THAT(refusal("{transformer_block: {width: 6, heads: 4}}"), Contains("does not divide"));
   CHECK_THAT(refusal("{transformer_block: {width: 6, heads: 2, rotary: true}}"), Contains("even"));
   CHECK_THAT(refusal("{dropout: {p: 1.0}}"), Contains("p"));
+}
+
+// oneDNN's own kernel for it overwrites other memory (convolution.cpp), which ends the process, or shows in the gradient.
+TEST_CASE(
+    "strided 1 x 1 convolutions of few channels have the gradients of a matrix product, again and again") {
+  for (const std::int64_t in : {1, 4, 6, 8, 12, 15, 16}) {
+    INFO(in << " channels");
+    const LayerPtr layer = make_layer(
+        layers_of(fmt::format("[{{conv2d: {{in: {}, out: 6, kernel: 1, stride: 2}}}}]", in)).front());
+    const at::Tensor weight = layer->parameters().front();
+    torch::nn::init::normal_(weight);
+    const at::Tensor x = torch::randn({6, in, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor picked =
+        x.index({"...", torch::indexing::Slice(0, 8, 2), torch::indexing::Slice(0, 8, 2)});
+    const at::Tensor upstream = torch::randn({6, 6, 4, 4});
+    const at::Tensor expected =
+        torch::einsum("nohw,nihw->oi", {upstream.to(at::kDouble), picked.to(at::kDouble)})
+            .reshape({6, in, 1, 1});
+    for (int again = 0; again < 50; ++again) {
+      const at::Tensor y = layer->forward(x, {});
+      const at::Tensor found = torch::autograd::grad({y}, {weight}, {upstream}).front();
+      REQUIRE((found.to(at::kDouble) - expected).abs().max().item<double>() < 1e-4);
+    }
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "models/layers/convolution.h"
 
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <torch/nn/init.h>
@@ -40,7 +41,27 @@ Shape Convolution2d::output_shape(const Shape& in) const {
           windowed_size(in[2], options_.kernel, options_.stride, options_.padding)};
 }
 
+namespace {
+
+// oneDNN 3.x (in LibTorch 2.11) computes the weight gradient of a strided 1 x 1 convolution of channels-last images with fewer
+// channels than a vector register holds past the end of its workspace: other memory is overwritten, the gradient may be wrong
+// (its issue 6035). Such a convolution looks at every `stride`-th pixel, so they are picked first.
+constexpr std::int64_t kVectorChannels = 16;
+
+bool overruns_workspace(const ConvolutionOptions& options, const at::Tensor& x) {
+  return x.is_cpu() && options.kernel == 1 && options.stride > 1 && options.padding == 0 &&
+         options.in < kVectorChannels;
+}
+
+at::Tensor every(std::int64_t stride, const at::Tensor& x) {
+  constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  return x.slice(2, 0, kEnd, stride).slice(3, 0, kEnd, stride).contiguous(x.suggest_memory_format());
+}
+
+}  // namespace
+
 at::Tensor Convolution2d::forward(const at::Tensor& x, const ForwardContext&) {
+  if (overruns_workspace(options_, x)) return at::conv2d(every(options_.stride, x), weight_, bias_);
   return at::conv2d(x, weight_, bias_, options_.stride, options_.padding);
 }
 
