@@ -69,8 +69,8 @@ function(interlock_mpi_test name)
 endfunction()
 
 # interlock_python_test(NAME LABEL SCRIPT [ALONE]): a Python script run with the program's path as its argument. Exit code 77
-# means skipped, with the reason printed. ALONE: nothing else runs meanwhile, for it says how long something may take, or looks
-# at what overlaps.
+# means skipped, with the reason printed. ALONE: nothing else runs meanwhile, for it looks at what overlaps, or has the host's
+# cores given out by somebody else.
 function(interlock_python_test name label script)
   cmake_parse_arguments(ARG "ALONE" "" "" ${ARGN})
   set(environment OMP_NUM_THREADS=1 INTERLOCK_MPIRUN=${INTERLOCK_MPIRUN})

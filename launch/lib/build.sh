@@ -3,10 +3,22 @@
 
 build_folder=$root/build/release
 build_log=$root/build-log.txt
-# What one core of the slowest machine that we measured takes for a step, and a step with LibTorch takes in memory. Only what
-# is said before the first step has ended depends on it (docs/results.md#set-up).
-kSecondsAStep=3
-kMebibytesAJob=1500
+kMebibytesAJob=1500 # a batch of files with LibTorch
+
+# Reads ninja's lines and prints before each the tenths of a second that steps of its kind take in the mean with two
+# jobs on two cores (docs/results.md#set-up), summed up so far: only what is said of the time depends on it.
+weigh() {
+  local line sum=0
+  while IFS= read -r line; do
+    case $line in
+      "["*.gch) sum=$((sum + 290)) ;;
+      "["*/Unity/*) sum=$((sum + 126)) ;;
+      "["*.o) sum=$((sum + 33)) ;;
+      "["*) sum=$((sum + 6)) ;;
+    esac
+    printf '%s %s\n' "$sum" "$line"
+  done
+}
 
 # Cores, but no more jobs than fit into the memory that is free: a compiler that is killed says nothing that helps.
 jobs() {
@@ -64,28 +76,32 @@ in_minutes() {
   if [ "$1" -lt 90 ]; then echo "$1 s"; else echo "$((($1 + 30) / 60)) min"; fi
 }
 
-# Reads ninja's output ("[3/72] ...") and says on one line how far it is: on a terminal again and again, else every 30 s.
+# show_progress TOTAL: reads what weigh() prints of a build of that weight, and says on one line how far it is: on a terminal again
+# and again, else every 30 s.
 show_progress() {
-  local line done_ total last=0 now start=$SECONDS left
-  while IFS= read -r line; do
+  local weight line step last=0 now start=$SECONDS left
+  while read -r weight line; do
     printf '%s\n' "$line" >> "$build_log"
     [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
-    done_=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]} now=$SECONDS
+    step="step ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}" now=$SECONDS
     [ $((now - start)) -ge 5 ] || continue
-    left=$(((now - start) * (total - done_) / done_))
+    left=$(((now - start) * (weight < $1 ? $1 - weight : 0) / weight))
     if [ -t 2 ]; then
-      printf '\rlaunch: building: %d of %d steps, about %s left \033[K' "$done_" "$total" "$(in_minutes $left)" >&2
+      printf '\rlaunch: building: %s, about %s left \033[K' "$step" "$(in_minutes $left)" >&2
     elif [ $((now - last)) -ge 30 ]; then
       last=$now
-      say "building: $done_ of $total steps, about $(in_minutes $left) left"
+      say "building: $step, about $(in_minutes $left) left"
     fi
   done
   if [ -t 2 ] && [ $((SECONDS - start)) -ge 5 ]; then printf '\r\033[K' >&2; fi
 }
 
+# The steps that ninja would take, a line each.
+plan_of() { ninja -C "$build_folder" -n "$1" 2> /dev/null | grep '^\[' | grep -v 'Re-checking globbed' || true; }
+
 # build WHAT: the program, the tests or the benches, as CMake's targets are called.
 build() {
-  local what=$1 libtorch steps jobs start=$SECONDS
+  local what=$1 libtorch planned steps weight jobs start=$SECONDS
   libtorch=$(find_libtorch) || die "LibTorch not found"
   cd "$root" || exit 1
   mkdir -p build
@@ -93,15 +109,20 @@ build() {
   flock 8
   configure "$libtorch"
   jobs=${INTERLOCK_JOBS:-$(jobs)}
-  ninja -C "$build_folder" build.ninja > "$build_log" 2>&1 || { why "$build_log"; die "configuring failed ($build_log)"; } # files may be new
-  steps=$(ninja -C "$build_folder" -n "$what" 2> /dev/null | grep -c '^\[') || true
+  planned=$(plan_of "$what")
+  if grep -q 'Re-running CMake' <<< "$planned"; then # files are new, so what there is to do is not known yet
+    cmake "$build_folder" > "$build_log" 2>&1 || { why "$build_log"; die "configuring failed ($build_log)"; }
+    planned=$(plan_of "$what")
+  fi
+  steps=$(grep -c . <<< "$planned" || true)
+  weight=$(weigh <<< "$planned" | tail -n 1 | cut -d ' ' -f 1)
   if [ "$steps" -gt 0 ]; then
-    need_space "$build_folder" $((steps * 10 + 100)) "building the $what"
-    say "building the $what: $steps steps, about $(in_minutes $((steps * kSecondsAStep / jobs + 1))) with $jobs jobs on $(nproc) cores"
+    need_space "$build_folder" $((steps * 15 + 100)) "building the $what"
+    say "building the $what: $steps steps, about $(in_minutes $((weight / 10 / jobs + 1))) with $jobs jobs on $(nproc) cores"
   fi
   : > "$build_log"
   set +o pipefail
-  { ninja -C "$build_folder" -j "$jobs" "$what" 2>&1 || echo "interlock-build-failed"; } | show_progress
+  { ninja -C "$build_folder" -j "$jobs" "$what" 2>&1 || echo "interlock-build-failed"; } | weigh | show_progress "$weight"
   set -o pipefail
   if tail -n 1 "$build_log" | grep -qx interlock-build-failed; then
     why "$build_log"

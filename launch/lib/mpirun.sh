@@ -10,11 +10,17 @@ ranks=$1
 shift
 # One torch thread a rank: else the ranks fight for the cores. (run.threads decides in the program itself.)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# Open MPI 5 has another launcher than 4, which takes other options.
+release=$(mpirun --version 2> /dev/null | sed -n '1s/.*(Open MPI) \([0-9]*\).*/\1/p')
 options=(--bind-to none)             # Open MPI would pin every rank of a small job to the first cores
-options+=(--quiet)                   # the job says itself who failed; mpirun would only add that somebody did
+shared_memory=sm
+if [ "${release:-4}" -lt 5 ]; then
+  options+=(--quiet)                 # the job says itself who failed; mpirun would only add that somebody did
+  shared_memory=vader
+fi
 if [ -z "${INTERLOCK_MPIRUN_OPTIONS:-}" ]; then
   options+=(--oversubscribe)         # more ranks than cores is normal here
-  options+=(--mca pml ob1 --mca btl "self,vader")  # shared memory only: ranks open no listening socket
+  options+=(--mca pml ob1 --mca btl "self,$shared_memory")  # shared memory only: ranks open no listening socket
   shared=${TMPDIR:-/tmp}
 else
   options+=(--map-by slot)           # rank after rank onto the first host, then the next: neighbouring stages are near

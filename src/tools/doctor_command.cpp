@@ -24,12 +24,15 @@ void append(std::vector<Finding>& all, const std::vector<Finding>& more) {
 }
 
 // mpirun as launch/lib/mpirun.sh starts it: on this host alone, with no listening socket of a rank's.
-std::vector<std::string> ping_command(const std::string& mpirun, const std::string& program) {
+// `version`: what it says of itself.
+std::vector<std::string> ping_command(const std::string& mpirun, const std::string& version,
+                                      const std::string& program) {
   ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1",
            0);  // for the two ranks; the report says what the user's setting is
   ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+  const std::string transports = version.find("(Open MPI) 5") == std::string::npos ? "self,vader" : "self,sm";
   return {mpirun, "--oversubscribe", "--bind-to", "none", "--mca", "pml",        "ob1", "--mca",
-          "btl",  "self,vader",      "-np",       "2",    program, "doctor-ping"};
+          "btl",  transports,        "-np",       "2",    program, "doctor-ping"};
 }
 
 // What the full program and its MPI say, and what to think of it.
@@ -48,10 +51,10 @@ std::vector<Finding> look_at_programs(const DoctorArguments& arguments, std::vec
   }
   const std::string program = start::program_for_users(own);
   host = look_at_host();  // before the environment is changed for mpirun
-  Question question(ping ? ping_command(mpirun, program)
-                         : std::vector<std::string>{program, "doctor-ping", "--libraries"});
   const std::string version =
       mpirun.empty() ? "" : Question({mpirun, "--version"}).wait(arguments.patience).output;
+  Question question(ping ? ping_command(mpirun, version, program)
+                         : std::vector<std::string>{program, "doctor-ping", "--libraries"});
   Answer answer = question.wait(arguments.patience);
   PingAnswer told = ping_answer_in(answer.output);
   const Answer pinged = answer;

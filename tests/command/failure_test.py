@@ -125,7 +125,13 @@ def listening_sockets(pid):
             fields = line.split()
             if fields[3] == "0A":
                 inodes.add(f"socket:[{fields[9]}]")
-    return [link for link in (os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()) if link in inodes]
+    found = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.append(os.readlink(file))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return [link for link in found if link in inodes]
 
 
 def no_listeners(interlock):
