@@ -62,7 +62,7 @@ function(interlock_mpi_test name)
       LABELS mpi TIMEOUT ${INTERLOCK_TEST_TIMEOUT})
     if(ARG_GRID)
       add_test(NAME nightly.${name}.np${ranks} COMMAND ${INTERLOCK_MPIRUN} ${ranks} $<TARGET_FILE:test_${name}>)
-      set_tests_properties(nightly.${name}.np${ranks} PROPERTIES LABELS nightly PROCESSORS 2 TIMEOUT 3600
+      set_tests_properties(nightly.${name}.np${ranks} PROPERTIES LABELS nightly PROCESSORS 2 TIMEOUT 14400
         ENVIRONMENT INTERLOCK_FULL_GRID=1)
     endif()
   endforeach()
