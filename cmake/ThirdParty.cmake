@@ -17,7 +17,9 @@ include(FindCudaParts)           # CUDA::parts, after LibTorch
 add_library(mpi_c INTERFACE IMPORTED)
 target_include_directories(mpi_c SYSTEM INTERFACE ${MPI_CXX_INCLUDE_DIRS})
 target_link_libraries(mpi_c INTERFACE ${MPI_CXX_LIBRARIES})
-target_link_options(mpi_c INTERFACE ${MPI_CXX_LINK_FLAGS})
+if(MPI_CXX_LINK_FLAGS) # "-Wl,-rpath -Wl,FOLDER" in one: words of a shell
+  target_link_options(mpi_c INTERFACE "SHELL:${MPI_CXX_LINK_FLAGS}")
+endif()
 
 add_library(yaml_cpp INTERFACE IMPORTED)
 target_link_libraries(yaml_cpp INTERFACE yaml-cpp)
