@@ -17,6 +17,8 @@ shared_memory=sm
 if [ "${release:-4}" -lt 5 ]; then
   options+=(--quiet)                 # the job says itself who failed; mpirun would only add that somebody did
   shared_memory=vader
+else
+  options+=(--mca osc "^ucx")        # complains on every rank that it cannot be used; no window of ours needs it
 fi
 if [ -z "${INTERLOCK_MPIRUN_OPTIONS:-}" ]; then
   options+=(--oversubscribe)         # more ranks than cores is normal here
@@ -49,6 +51,8 @@ for signal in USR1 USR2 TERM INT; do
 done
 await_launcher "$mpirun"
 
+# Open MPI 5's launcher ends its last words without the end of a line.
+if [ "${release:-4}" -ge 5 ] && [ -s "$INTERLOCK_FAILURE_FILE" ]; then echo >&2; fi
 if ! take_failure && [ "$code" -gt 128 ]; then
   echo "interlock: error: mpirun ended with code $code (a signal's number and 128), and no rank could say why" >&2
   code=5
