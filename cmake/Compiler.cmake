@@ -1,5 +1,5 @@
 # Warnings, sanitizers and the compiler cache, for our own targets only.
-# What is hot is LibTorch's, which is optimised already: -O3 for ours takes longer and changes no figure.
+# What is hot is LibTorch's, which is optimised already; -O3 for ours takes a tenth longer to compile (docs/results.md#set-up).
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_library(interlock_options INTERFACE)
 target_compile_options(interlock_options INTERFACE

@@ -1,4 +1,4 @@
-# Helpers that register tests. `ctest` alone runs everything; labels: unit, mpi, command, pytorch, launch, gpu.
+# Helpers that register tests. `ctest` alone runs everything, `launch/test` all but the label nightly; docs/testing.md has the labels.
 set(INTERLOCK_TEST_TIMEOUT 300 CACHE STRING "Seconds after which a test counts as hung")
 
 # `ninja tests` builds what ctest runs; `ninja program` is what scripts in Python need of it.

@@ -21,7 +21,7 @@ weigh() {
 }
 
 # Cores, but no more jobs than fit into the memory that is free: a compiler that is killed says nothing that helps.
-jobs() {
+fitting_jobs() {
   local cores available
   cores=$(nproc)
   available=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
@@ -80,7 +80,8 @@ in_minutes() {
 # and again, else every 30 s.
 show_progress() {
   local weight line step last=0 now start=$SECONDS left
-  while read -r weight line; do
+  while IFS= read -r line; do
+    weight=${line%% *} line=${line#* } # not by `read`, which would take the blanks under which a compiler points
     printf '%s\n' "$line" >> "$build_log"
     [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
     step="step ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}" now=$SECONDS
@@ -96,8 +97,12 @@ show_progress() {
   if [ -t 2 ] && [ $((SECONDS - start)) -ge 5 ]; then printf '\r\033[K' >&2; fi
 }
 
-# The steps that ninja would take, a line each.
-plan_of() { ninja -C "$build_folder" -n "$1" 2> /dev/null | grep '^\[' | grep -v 'Re-checking globbed' || true; }
+# The steps that ninja would take, a line each. Asked of build.ninja itself it would only say that folders are to be looked through
+# for new files; in a copy of it that is no step.
+plan_of() {
+  cp "$build_folder/build.ninja" "$build_folder/plan.ninja"
+  ninja -C "$build_folder" -f plan.ninja -n "$1" 2> /dev/null | grep '^\[' || true
+}
 
 # build WHAT: the program, the tests or the benches, as CMake's targets are called.
 build() {
@@ -108,12 +113,10 @@ build() {
   exec 8> build/setup.lock # another launch/ script of this checkout may be at it
   flock 8
   configure "$libtorch"
-  jobs=${INTERLOCK_JOBS:-$(jobs)}
+  jobs=${INTERLOCK_JOBS:-$(fitting_jobs)}
+  # Looks for new files, and configures anew where there are any, or CMake's own have changed.
+  ninja -C "$build_folder" build.ninja > "$build_log" 2>&1 || { why "$build_log"; die "configuring failed ($build_log)"; }
   planned=$(plan_of "$what")
-  if grep -q 'Re-running CMake' <<< "$planned"; then # files are new, so what there is to do is not known yet
-    cmake "$build_folder" > "$build_log" 2>&1 || { why "$build_log"; die "configuring failed ($build_log)"; }
-    planned=$(plan_of "$what")
-  fi
   steps=$(grep -c . <<< "$planned" || true)
   weight=$(weigh <<< "$planned" | tail -n 1 | cut -d ' ' -f 1)
   if [ "$steps" -gt 0 ]; then

@@ -11,7 +11,7 @@ shift
 # One torch thread a rank: else the ranks fight for the cores. (run.threads decides in the program itself.)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # Open MPI 5 has another launcher than 4, which takes other options.
-release=$(mpirun --version 2> /dev/null | sed -n '1s/.*(Open MPI) \([0-9]*\).*/\1/p')
+release=$(mpirun --version 2> /dev/null | sed -n '1s/.*(Open MPI) \([0-9]*\).*/\1/p') || true # where there is none, starting it says so
 options=(--bind-to none)             # Open MPI would pin every rank of a small job to the first cores
 shared_memory=sm
 if [ "${release:-4}" -lt 5 ]; then
