@@ -12,8 +12,11 @@ file(GLOB _wheel_runtimes ${_packages}/cu*)
 find_path(CUDA_RUNTIME_INCLUDE cuda_runtime_api.h PATHS ${_wheel_runtimes} ${_toolkits} PATH_SUFFIXES include NO_DEFAULT_PATH)
 find_library(CUDA_RUNTIME_LIBRARY NAMES libcudart.so.13 libcudart.so.12 cudart
   PATHS ${_wheel_runtimes} ${_toolkits} PATH_SUFFIXES lib lib64 NO_DEFAULT_PATH)
-find_path(NCCL_INCLUDE nccl.h PATHS ${_packages}/nccl PATH_SUFFIXES include)
-find_library(NCCL_LIBRARY NAMES libnccl.so.2 nccl PATHS ${_packages}/nccl PATH_SUFFIXES lib)
+# The wheel's first: CMake looks through the system's folders before PATHS, unless told not to.
+find_path(NCCL_INCLUDE nccl.h PATHS ${_packages}/nccl PATH_SUFFIXES include NO_DEFAULT_PATH)
+find_path(NCCL_INCLUDE nccl.h)
+find_library(NCCL_LIBRARY NAMES libnccl.so.2 nccl PATHS ${_packages}/nccl PATH_SUFFIXES lib NO_DEFAULT_PATH)
+find_library(NCCL_LIBRARY NAMES libnccl.so.2 nccl)
 
 set(INTERLOCK_HAS_CUDA FALSE)
 if(INTERLOCK_WITH_CUDA AND EXISTS ${LIBTORCH_ROOT}/lib/libc10_cuda.so

@@ -55,11 +55,13 @@ if(_root AND NOT TARGET LibTorch::torch)
 
   add_library(LibTorch::torch INTERFACE IMPORTED)
   # libstdc++ first: the wheel's libtorch.so exports a std::filesystem::remove_all that jumps to address 0, and the loader
-  # takes a symbol from the first library that has it.
-  set(_libs -Wl,--no-as-needed -lstdc++ -Wl,--as-needed ${_root}/lib/libtorch.so ${_root}/lib/libtorch_cpu.so ${_root}/lib/libc10.so)
-  if(EXISTS ${_root}/lib/libtorch_cuda.so)
-    # Loaded for its side effect (registering the CUDA kernels), so the linker must not drop it.
-    list(APPEND _libs -Wl,--no-as-needed ${_root}/lib/libtorch_cuda.so ${_root}/lib/libc10_cuda.so -Wl,--as-needed)
+  # takes a symbol from the first library that has it. One item: CMake drops flags that it has seen before.
+  set(_libs -Wl,--push-state,--no-as-needed,-lstdc++,--pop-state ${_root}/lib/libtorch.so ${_root}/lib/libtorch_cpu.so
+    ${_root}/lib/libc10.so)
+  # libtorch_cuda.so holds the CUDA kernels and is not linked: loading it takes longer than all else together, and most
+  # processes use no GPU. src/device/cuda_kernels.cpp loads it when one is opened.
+  if(EXISTS ${_root}/lib/libc10_cuda.so)
+    list(APPEND _libs ${_root}/lib/libc10_cuda.so)
   endif()
   set_target_properties(LibTorch::torch PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${_fmt_first};${_root}/include;${_root}/include/torch/csrc/api/include"

@@ -55,7 +55,7 @@ tools::Libraries look_at_libraries() {
   libraries.cuda = libraries.cuda_runtime > 0;
   const device::Gpus gpus = device::find_gpus();
   libraries.cuda_devices = gpus.count;
-  libraries.cuda_error = gpus.why_none;
+  libraries.cuda_error = gpus.count > 0 ? device::try_gpus() : gpus.why_none;
   libraries.build = build_id();
   return libraries;
 }

@@ -21,6 +21,7 @@
 #include "oracle/oracle.h"
 #include "training/batch_loader.h"
 #include "training/stage_checkpoint.h"
+#include "worker/equipment.h"
 
 namespace interlock::app {
 namespace {
@@ -55,7 +56,8 @@ struct SingleProcess {
 };
 
 // One process plays all stages, so each is busy all the time.
-BatchRecord make_record(const Order& order, const oracle::BatchResult& result, double seconds) {
+BatchRecord make_record(const Order& order, const oracle::BatchResult& result, double seconds,
+                        double peak_mebibytes) {
   BatchRecord record{order, {}};
   for (std::size_t k = 0; k < result.loss.size(); ++k) {
     schedule::Report report;
@@ -69,7 +71,7 @@ BatchRecord make_record(const Order& order, const oracle::BatchResult& result, d
     if (result.nonfinite_stage == report.stage) report.nonfinite = result.nonfinite;
     report.busy_seconds = report.elapsed_seconds = seconds;
     report.cpu_seconds = process_cpu_seconds() / static_cast<double>(result.loss.size());
-    report.peak_memory_mebibytes = peak_resident_mebibytes();
+    report.peak_memory_mebibytes = peak_mebibytes;
     record.stages.push_back(report);
   }
   return record;
@@ -100,13 +102,13 @@ class SingleWorker {
     if (order.kind == OrderKind::kTrain) {
       const oracle::BatchResult result =
           oracle_.train_batch(loader_.load_all(order), order.epoch, order.step);
-      const BatchRecord record = make_record(order, result, monotonic_seconds() - start);
+      const BatchRecord record = record_of(order, result, start);
       recorder_.record_step(record);
       return left_out_.trained(record);
     }
     if (order.kind == OrderKind::kEvaluate) {
       const oracle::BatchResult result = oracle_.evaluate_batch(loader_.load_all(order));
-      recorder_.record_evaluation(make_record(order, result, monotonic_seconds() - start));
+      recorder_.record_evaluation(record_of(order, result, start));
       if (order.ends_evaluation != 0) keeper_.evaluated(order.step, recorder_.last_evaluation()->loss.back());
     } else if (order.kind == OrderKind::kCheckpoint) {
       write_checkpoint(order.step);
@@ -132,6 +134,11 @@ class SingleWorker {
   }
 
  private:
+  [[nodiscard]] BatchRecord record_of(const Order& order, const oracle::BatchResult& result,
+                                      double start) const {
+    return make_record(order, result, monotonic_seconds() - start, worker::peak_mebibytes(*run_.device));
+  }
+
   const SingleProcess& run_;
   oracle::Oracle& oracle_;
   coordinator::RunRecorder& recorder_;

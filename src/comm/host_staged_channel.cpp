@@ -64,12 +64,15 @@ Transfer HostStagedChannel::send(Rank to, Tag tag, const at::Tensor& tensor) {
   const at::Tensor staging = device_.staging(tensor.sizes().vec(), tensor.scalar_type());
   to_host_.wait(device_.compute_stream().record());
   to_host_.copy(staging, tensor);
+  held_.let_go();
+  held_.hold_until(to_host_.record(), tensor);
   return later_.start_after(to_host_, engine_.prepare_send(to, tag, staging));
 }
 
 Transfer HostStagedChannel::receive(Rank from, Tag tag, const at::Tensor& buffer) {
   if (!device_.holds(buffer)) return host_.receive(from, tag, buffer);
   INTERLOCK_CHECK(buffer.is_contiguous(), "only contiguous tensors travel");
+  held_.let_go();
   const at::Tensor staging = device_.staging(buffer.sizes().vec(), buffer.scalar_type());
   return Transfer(std::make_shared<StagedReceive>(host_.receive(from, tag, staging), staging, buffer, device_,
                                                   to_device_));

@@ -3,9 +3,10 @@
 // the same backwards. Works between any two ranks, those that share a GPU included. Tags find their receives.
 //
 // The copies run on streams of their own, beside what the device computes. A send does not hold up its
-// thread: the device itself starts MPI's part once the copy is there. A receive is waited for by the thread,
+// thread: the device itself starts MPI's part once the copy is there; until then the tensor is held. A receive is waited for by the thread,
 // and its copy to the device by the compute stream.
 
+#include "comm/held_tensors.h"
 #include "comm/later_starts.h"
 #include "comm/mpi_channel.h"
 #include "device/device.h"
@@ -28,6 +29,7 @@ class HostStagedChannel : public TensorChannel {
   MpiChannel host_;
   LaterStarts later_;
   device::Stream to_host_;
+  HeldTensors held_;  // sent, not yet copied
   device::Stream to_device_;
 };
 

@@ -77,6 +77,7 @@ Transfer NcclChannel::receive(Rank from, Tag tag, const at::Tensor& buffer) {
 Transfer NcclChannel::post(Rank peer, const at::Tensor& tensor, bool sends) {
   INTERLOCK_CHECK(tensor.is_contiguous(), "only contiguous tensors travel");
   mesh_->check();
+  let_go();
   const bool above = placement_.place_of(peer).stage > stage_;
   Lane& lane = above ? (sends ? to_above_ : from_above_) : (sends ? to_below_ : from_below_);
   const int first = above ? mesh_->above().first : mesh_->below().first;
@@ -121,7 +122,15 @@ void NcclChannel::hand_over(Lane& lane) {
     }
   });
   const device::Event done = stream.record();
-  for (const Posted& one : posted) one.transfer->handed_over(done);
+  for (const Posted& one : posted) {
+    one.transfer->handed_over(done);
+    if (one.sends) lane.held.hold_until(done, one.tensor);
+  }
+}
+
+void NcclChannel::let_go() {
+  to_above_.held.let_go();
+  to_below_.held.let_go();
 }
 
 }  // namespace interlock::comm

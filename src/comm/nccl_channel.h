@@ -3,10 +3,12 @@
 //
 // Between neighbouring stages only; others, and stages with their own replicas, go by way of host memory.
 // NCCL knows no tags: receives from a rank must be posted in its order of sending, separately up and down.
-// Nothing is waited for by the thread but a send whose wait() is called: streams wait for streams.
+// Nothing is waited for by the thread but a send whose wait() is called: streams wait for streams. So what is
+// sent is held here until its lane has read it, long after the caller has let go of it.
 
 #include <vector>
 
+#include "comm/held_tensors.h"
 #include "comm/host_staged_channel.h"
 #include "comm/nccl_mesh.h"
 
@@ -36,11 +38,13 @@ class NcclChannel : public TensorChannel {
   struct Lane {
     NcclCommunicator* communicator = nullptr;
     std::vector<Posted> posted;  // of the open group
+    HeldTensors held;            // sent, not yet read
   };
 
   [[nodiscard]] bool neighbour(Rank peer) const;
   Transfer post(Rank peer, const at::Tensor& tensor, bool sends);
   void hand_over(Lane& lane);
+  void let_go();
 
   device::Device& device_;
   const Placement placement_;

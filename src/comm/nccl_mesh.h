@@ -58,7 +58,7 @@ class NcclMesh {
   void abort_all(const std::string& why);
 
   ProgressEngine& engine_;
-  const Placement& placement_;
+  const Placement placement_;  // a copy: the caller's may be a temporary
   const Place own_;
   device::Device& device_;
   const int exceptions_;  // on their way when this was made

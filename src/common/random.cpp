@@ -6,13 +6,12 @@
 namespace interlock {
 namespace {
 
-std::uint64_t mix(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
+constexpr std::uint64_t kGoldenGamma = SplitMixConstants::kGamma;
 
-constexpr std::uint64_t kGoldenGamma = 0x9e3779b97f4a7c15ULL;
+// random_at's last steps, of a number that is not counted.
+std::uint64_t mix(std::uint64_t z) {
+  return random_at(z - kGoldenGamma, 0);
+}
 
 }  // namespace
 
@@ -21,11 +20,6 @@ std::uint64_t derive_seed(std::uint64_t seed, SeedPurpose purpose,
   std::uint64_t state = mix(seed + kGoldenGamma) ^ mix(static_cast<std::uint64_t>(purpose) * kGoldenGamma);
   for (const std::uint64_t index : indices) state = mix(state + kGoldenGamma) ^ mix(index + 2 * kGoldenGamma);
   return mix(state + kGoldenGamma);
-}
-
-std::uint64_t SplitMix64::next() {
-  state_ += kGoldenGamma;
-  return mix(state_);
 }
 
 std::uint64_t SplitMix64::below(std::uint64_t bound) {

@@ -7,7 +7,9 @@
 namespace interlock::data {
 
 Batch to(const Batch& batch, at::Device device) {
-  return {batch.inputs.to(device), batch.targets.to(device)};
+  if (device.is_cpu()) return batch;
+  const auto bring = [&](const at::Tensor& t) { return t.pin_memory().to(device, /*non_blocking=*/true); };
+  return {bring(batch.inputs), bring(batch.targets)};
 }
 
 std::int64_t limited(std::int64_t samples, std::int64_t limit) {

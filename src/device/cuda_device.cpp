@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "device/cuda_check.h"
+#include "device/cuda_kernels.h"
 #include "device/cuda_stream.h"
 
 namespace interlock::device {
@@ -25,6 +26,8 @@ std::string hexadecimal(const cudaUUID_t& uuid) {
   return text;
 }
 
+constexpr auto kAll = static_cast<std::size_t>(StatType::AGGREGATE);
+
 MemoryFigures figures(c10::DeviceIndex gpu) {
   MemoryFigures figures;
   std::size_t free = 0;
@@ -34,7 +37,6 @@ MemoryFigures figures(c10::DeviceIndex gpu) {
   figures.total = static_cast<std::int64_t>(total);
   if (!allocator::get()->initialized()) return figures;
   const c10::CachingDeviceAllocator::DeviceStats stats = allocator::getDeviceStats(gpu);
-  constexpr auto kAll = static_cast<std::size_t>(StatType::AGGREGATE);
   figures.allocated = stats.allocated_bytes[kAll].current;
   figures.peak_allocated = stats.allocated_bytes[kAll].peak;
   figures.reserved = stats.reserved_bytes[kAll].current;
@@ -87,6 +89,9 @@ class CudaDevice : public Device {
   }
 
   [[nodiscard]] MemoryFigures memory() const override { return figures(index_); }
+  [[nodiscard]] std::int64_t peak_allocated() const override {
+    return allocator::get()->initialized() ? allocator::getDeviceStats(index_).allocated_bytes[kAll].peak : 0;
+  }
   void reset_peak_memory() override {
     if (allocator::get()->initialized()) allocator::resetPeakStats(index_);
   }
@@ -119,6 +124,7 @@ MemoryFigures current_gpu_memory() {
 }
 
 std::unique_ptr<Device> open_cuda_device(int index, int count, int sharers) {
+  load_cuda_kernels();
   return std::make_unique<CudaDevice>(index, count, sharers);
 }
 

@@ -1,9 +1,12 @@
 #include "device/device.h"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <fmt/format.h>
 
 #include "common/error.h"
+#include "common/text.h"
 #include "device/cuda_device.h"
 
 namespace interlock::device {
@@ -29,6 +32,21 @@ int sharers(int gpu, int gpus, int local_count) {
 
 int gpu_count() {
   return find_gpus().count;
+}
+
+std::string try_gpus() {
+  const int count = gpu_count();
+  for (int gpu = 0; gpu < count; ++gpu) {
+    try {
+      const std::unique_ptr<Device> device = open_cuda_device(gpu, count, 1);
+      const at::Tensor ones = at::ones({4}, at::TensorOptions(device->torch_device()));
+      const double sum = (ones + ones).sum().item<double>();
+      if (sum != 8) return fmt::format("GPU {}: 4 x (1 + 1) is {}", gpu, sum);
+    } catch (const std::exception& error) {
+      return fmt::format("GPU {}: {}", gpu, first_line(error.what()));
+    }
+  }
+  return "";
 }
 
 std::unique_ptr<Device> open_device(Wanted wanted, int local_index, int local_count) {

@@ -53,12 +53,18 @@ class Device {
   [[nodiscard]] virtual at::Tensor staging(const std::vector<std::int64_t>& sizes, at::ScalarType type) = 0;
 
   [[nodiscard]] virtual MemoryFigures memory() const { return {}; }
+  // memory().peak_allocated alone, without asking the driver.
+  [[nodiscard]] virtual std::int64_t peak_allocated() const { return 0; }
   virtual void reset_peak_memory() {}
   virtual void synchronise() {}  // blocks until all work given to the calling thread's compute stream is done
 };
 
 // How many GPUs this process sees; 0 in a build without CUDA and where no driver answers. Never throws.
 int gpu_count();
+
+// Has each GPU that is seen carry out one of LibTorch's operators: "" where all do, else which one does not, and why.
+// Never throws. Starts CUDA on each: for who asks whether all is well, not before a run.
+std::string try_gpus();
 
 // `local_index` of `local_count`: this rank among the workers of its host, which take the host's GPUs in
 // turn. Sets the calling thread's current device. Throws UsageError if a GPU is wanted and none is there.

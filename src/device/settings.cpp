@@ -25,6 +25,9 @@ void prepare_environment(const Settings& settings) {
   set_unless_set("CUDA_DEVICE_MAX_CONNECTIONS", "32");
   // NCCL's service for outside queries opens a port; only for who asks for it.
   set_unless_set("NCCL_RAS_ENABLE", "0");
+  // All algorithms connect when a communicator starts, not each when it is first used: a rank that connects waits
+  // for its peers, who may be waiting for something else in the middle of a step.
+  set_unless_set("NCCL_RUNTIME_CONNECT", "0");
   if (settings.load_kernels_early) set_unless_set("CUDA_MODULE_LOADING", "EAGER");
   if (!settings.deterministic) return;
   const char* const given = std::getenv(kWorkspace);

@@ -1,5 +1,5 @@
 // training.nonfinite in one process, which sees everything in the order in which it happens: the first that
-// is found is the one that did it.
+// is found is the one that did it. On an accelerator nobody waits before the end of the batch.
 
 #include <utility>
 
@@ -17,6 +17,10 @@ using training::Finding;
 void Oracle::watch(const Part& part, NonfiniteIn in, const at::Tensor& value,
                    const std::function<training::Suspect()>& search) {
   if (finding_ || plan_.config.training.nonfinite == NonfiniteKind::kIgnore) return;
+  if (!device_.is_cpu()) {
+    marks_.add({in, micro_batch_, part.copy.stage.number(), part.replica, false}, value);
+    return;
+  }
   if (training::all_finite(value)) return;
   const training::Suspect suspect = search();
   Finding finding;
@@ -28,7 +32,28 @@ void Oracle::watch(const Part& part, NonfiniteIn in, const at::Tensor& value,
 
 // Those that are about to be used: sums over replicas. Under loss scaling overflow has its own answer.
 void Oracle::watch_gradients() {
-  if (finding_ || plan_.config.training.nonfinite == NonfiniteKind::kIgnore || scaler(0).active()) return;
+  if (finding_ || plan_.config.training.nonfinite == NonfiniteKind::kIgnore) return;
+  const bool watched = !scaler(0).active();
+  if (device_.is_cpu()) {
+    if (watched) search_gradients();
+    return;
+  }
+  std::vector<at::Tensor> gradients;
+  for (const auto& replicas : copies_) {
+    if (!watched) break;
+    const std::vector<at::Tensor> own = training::gradients_of(replicas.front()->stage);
+    gradients.insert(gradients.end(), own.begin(), own.end());
+  }
+  const training::FiniteMarks::Read read = marks_.read(gradients);
+  if (read.first) {
+    const training::Watched& first = *read.first;
+    found(first.stage, first.replica, training::finding_of(first, copy(first.stage, first.replica).stage));
+  } else if (!read.gradients_finite) {
+    search_gradients();
+  }
+}
+
+void Oracle::search_gradients() {
   for (const auto& replicas : copies_) {
     const models::Stage& stage = replicas.front()->stage;
     for (const at::Tensor& gradient : training::gradients_of(stage)) {

@@ -134,9 +134,7 @@ void Oracle::train_micro_batch(const data::Batch& batch, std::int64_t batch_samp
       const at::Tensor L = loss.share(prediction, y, batch_samples);
       watch(part, NonfiniteIn::kLoss, L,
             [&] { return training::search_loss(stage, output.detach(), part.context); });
-      part.copy.has_loss = true;
-      part.copy.loss += L.item<double>();
-      part.copy.correct += loss.correct(prediction.detach(), y);
+      part.copy.totals.add_loss(L, loss.correct_there(prediction.detach(), y));
 
       const std::vector<at::Tensor> phi =
           rule.is_last(k) ? std::vector<at::Tensor>{} : stage.head().parameter_list();
@@ -203,6 +201,7 @@ BatchResult Oracle::train_batch(const std::vector<data::Batch>& micro_batches, s
   std::int64_t counted = 0;
   batch_ = {0, 0, 1, epoch, step, batch_samples};
   finding_.reset();
+  marks_.clear();
   for (std::size_t m = 0; m < micro_batches.size(); ++m) {
     micro_batch_ = static_cast<int>(m);
     const models::ForwardContext context =
@@ -243,9 +242,8 @@ BatchResult Oracle::evaluate_batch(const std::vector<data::Batch>& micro_batches
       h = stage.stage.main().forward(models::in_compute_layout(h), {});
       if (plan_.rule.computes_loss(k)) {
         const at::Tensor prediction = plan_.rule.is_last(k) ? h : stage.stage.head().forward(h, {});
-        stage.has_loss = true;
-        stage.loss += loss.share(prediction, batch.targets, batch_samples).item<double>();
-        stage.correct += loss.correct(prediction, batch.targets);
+        stage.totals.add_loss(loss.share(prediction, batch.targets, batch_samples),
+                              loss.correct_there(prediction, batch.targets));
       }
       h = models::through_wire(h, plan_.config);
     }

@@ -10,6 +10,8 @@
 
 #include "common/placement.h"
 #include "data/dataset.h"
+#include "training/batch_totals.h"
+#include "training/finite_marks.h"
 #include "training/kept_buffers.h"
 #include "training/nonfinite.h"
 #include "training/nonfinite_search.h"
@@ -65,9 +67,7 @@ class Oracle {
     training::LossScaler scaler;
     training::KeptBuffers buffers;
     training::NetFlags skip;  // float16: nets whose gradients overflowed
-    double loss = 0;
-    bool has_loss = false;
-    std::int64_t correct = 0;
+    training::BatchTotals totals;
   };
   // What a replica has of a micro-batch: rows of the whole, and a_k, h_k of these rows.
   struct Part {
@@ -87,6 +87,7 @@ class Oracle {
   void watch(const Part& part, schedule::NonfiniteIn in, const at::Tensor& value,
              const std::function<training::Suspect()>& search);
   void watch_gradients();
+  void search_gradients();
   void found(int stage, int replica, training::Finding finding);
   void leave_out();
   void sum_over_replicas();
@@ -101,6 +102,7 @@ class Oracle {
   std::vector<std::vector<std::unique_ptr<Copy>>> copies_;  // [k][replica]
   training::BatchPlace batch_;                              // that is trained; its stage means nothing
   int micro_batch_ = 0;
+  training::FiniteMarks marks_;               // of an accelerator
   std::optional<training::Finding> finding_;  // the first of the batch
   int finding_stage_ = -1;
 };

@@ -2,7 +2,6 @@
 // one process simply knows.
 
 #include <limits>
-#include <utility>
 
 #include <torch/types.h>
 
@@ -70,9 +69,11 @@ BatchResult Oracle::take_sums(double correction, std::int64_t counted) {
     bool has_loss = false;
     std::int64_t correct = 0;
     for (const auto& copy : replicas) {
-      loss += std::exchange(copy->loss, 0) * correction;
-      has_loss |= std::exchange(copy->has_loss, false);
-      correct += std::exchange(copy->correct, 0);
+      const training::BatchSums& sums = copy->totals.read();
+      loss += sums.loss * correction;
+      has_loss |= sums.has_loss;
+      correct += sums.correct;
+      copy->totals.clear();
     }
     result.loss.push_back(has_loss ? loss : std::numeric_limits<double>::quiet_NaN());
     result.correct.push_back(correct);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "common/log.h"
 #include "config/names.h"
@@ -57,9 +58,15 @@ device::Settings device_settings(const config::Config& config) {
   device::Settings settings;
   settings.deterministic = config.training.deterministic;
   settings.tf32 = config.training.tf32;
-  settings.load_kernels_early = config.run.transport == config::TransportKind::kNccl ||
-                                config.run.transport == config::TransportKind::kAuto;
+  const bool may_use_nccl = config.run.transport == config::TransportKind::kNccl ||
+                            config.run.transport == config::TransportKind::kAuto;
+  settings.load_kernels_early = may_use_nccl && config.partition.placement().ranks() > 2;
   return settings;
+}
+
+double peak_mebibytes(const device::Device& device) {
+  constexpr double kMebibyte = 1024 * 1024;
+  return device.is_gpu() ? static_cast<double>(device.peak_allocated()) / kMebibyte : peak_resident_mebibytes();
 }
 
 Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engine) {

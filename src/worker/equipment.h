@@ -26,6 +26,9 @@ struct Equipment {
 device::Wanted wanted_device(config::DeviceKind kind);
 device::Settings device_settings(const config::Config& config);
 
+// The most that tensors have taken of the device's memory so far, or this process of the host's.
+double peak_mebibytes(const device::Device& device);
+
 // In two steps, so that all workers can agree that the first went well before the second makes them wait for
 // each other.
 

@@ -1,6 +1,5 @@
 #include "worker/numeric_guard.h"
 
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,7 +43,7 @@ void NumericGuard::begin_batch(bool training, std::int64_t epoch, std::int64_t s
 bool NumericGuard::look(const Value& value, bool arrived) {
   if (!value.tensor.is_floating_point()) return false;
   if (on_accelerator_) {
-    marks_.push_back({arrived, value.in, value.micro_batch, training::finite_mark(value.tensor)});
+    marks_.add({value.in, value.micro_batch, batch_.stage, batch_.replica, arrived}, value.tensor);
     return false;
   }
   if (training::all_finite(value.tensor)) return false;
@@ -82,40 +81,17 @@ void NumericGuard::look_at_gradients() {
   }
 }
 
-// The one time that the host waits for an accelerator here.
 void NumericGuard::read_marks(bool gradients) {
-  std::vector<at::Tensor> sums;
-  for (const Mark& mark : marks_) sums.push_back(mark.sum);
-  const std::vector<at::Tensor> all = gradients ? training::gradients_of(stage_) : std::vector<at::Tensor>{};
-  if (!all.empty()) sums.push_back(training::rough_mark(all));
-  if (sums.empty()) return;
-  const at::Tensor read = torch::stack(sums).to(torch::kDouble).cpu();
-  const double* const values = read.const_data_ptr<double>();
-  for (std::size_t i = 0; i < marks_.size(); ++i) {
-    if (std::isfinite(values[i])) continue;
-    const Mark& mark = marks_[i];
-    if (mark.arrived) {
-      decided_ = Decided::kArrived;
-      return;
-    }
-    Finding finding;
-    finding.what = {mark.in, mark.micro_batch, -1, 0};
-    switch (mark.in) {
-      case NonfiniteIn::kInput:
-        finding.subject = "the input data";
-        break;
-      case NonfiniteIn::kLoss:
-        finding.subject = "the loss";
-        break;
-      case NonfiniteIn::kGradient:
-        finding.subject = "a gradient for the stage below";
-        break;
-      default:
-        finding.subject = training::guess_activation(stage_).subject;
-    }
-    return decide(std::move(finding));
+  const training::FiniteMarks::Read read =
+      marks_.read(gradients ? training::gradients_of(stage_) : std::vector<at::Tensor>{});
+  if (!read.first) {
+    if (!read.gradients_finite) look_at_gradients();
+    return;
   }
-  if (!all.empty() && !std::isfinite(values[marks_.size()])) look_at_gradients();
+  if (read.first->arrived)
+    decided_ = Decided::kArrived;
+  else
+    decide(training::finding_of(*read.first, stage_));
 }
 
 std::optional<bool> NumericGuard::finish(bool gradients) {

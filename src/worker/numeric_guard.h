@@ -11,8 +11,8 @@
 // Threads: the worker's main thread.
 
 #include <optional>
-#include <vector>
 
+#include "training/finite_marks.h"
 #include "training/kept_buffers.h"
 #include "training/nonfinite.h"
 #include "training/nonfinite_search.h"
@@ -59,12 +59,6 @@ class NumericGuard {
 
  private:
   enum class Decided { kNothing, kArrived, kHere };
-  struct Mark {
-    bool arrived;
-    schedule::NonfiniteIn in;
-    int micro_batch;
-    at::Tensor sum;
-  };
   // On the CPU: is it to be searched? (made, and not finite)
   bool look(const Value& value, bool arrived);
   void found(const Value& value, const training::Suspect& suspect);
@@ -83,7 +77,7 @@ class NumericGuard {
   Decided decided_ = Decided::kNothing;  // by the first that was seen in this batch
   bool doomed_ = false;                  // `stop`: a neighbour is to end the run
   training::Finding finding_;
-  std::vector<Mark> marks_;  // in the order of the program
+  training::FiniteMarks marks_;
 };
 
 }  // namespace interlock::worker

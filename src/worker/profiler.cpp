@@ -84,7 +84,8 @@ StageCosts measure_stage(const training::RunPlan& plan, const models::StageBluep
   const at::Device where = device.torch_device();
   stage.to(where);
   training::StageOptimizer optimizer(stage, plan.config);
-  StageExecutor executor(plan, stage, optimizer);
+  // With its device, as in a run: what watches for NaN on an accelerator must not wait for it in each action.
+  StageExecutor executor(plan, stage, optimizer, {0, nullptr, &device});
   const int number = blueprint.stage;
   const std::int64_t samples = plan.micro_batch_size;
   const bool classes = plan.config.training.loss == config::LossKind::kCrossEntropy;

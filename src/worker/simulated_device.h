@@ -24,7 +24,7 @@ class SimulatedDevice : public StageDevice {
   at::Tensor backward(int m, int loss) override;
   void update(double learning_rate) override;
   void end_evaluation() override;
-  [[nodiscard]] const BatchSums& sums() const override { return totals_.read(); }
+  [[nodiscard]] const training::BatchSums& sums() const override { return totals_.read(); }
   [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
   [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return micro_batch_bytes_; }
 
@@ -38,7 +38,7 @@ class SimulatedDevice : public StageDevice {
   bool training_ = false;
   std::map<int, std::int64_t> in_flight_;  // micro-batch -> samples
   at::Tensor output_, input_gradient_;     // reused
-  BatchTotals totals_;                     // no loss
+  training::BatchTotals totals_;                     // no loss
   std::int64_t peak_bytes_ = 0;
 };
 

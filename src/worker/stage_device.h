@@ -12,7 +12,7 @@
 
 #include "schedule/protocol.h"
 #include "training/loss_scaler.h"
-#include "worker/batch_totals.h"
+#include "training/batch_totals.h"
 
 namespace interlock::worker {
 
@@ -76,7 +76,7 @@ class StageDevice {
   // After the last forward of an evaluation batch: lets go of its micro-batches.
   virtual void end_evaluation() = 0;
 
-  [[nodiscard]] virtual const BatchSums& sums() const = 0;
+  [[nodiscard]] virtual const training::BatchSums& sums() const = 0;
 
   // Seconds of computing since the last call, where the device knows better than the clock of the thread that
   // gives it work. Waits for what was given.

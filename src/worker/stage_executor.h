@@ -57,7 +57,7 @@ class StageExecutor : public StageDevice {
   std::optional<double> take_busy_seconds() override;
 
   [[nodiscard]] training::LossScaler& scaler() { return scaler_; }
-  [[nodiscard]] const BatchSums& sums() const override { return totals_.read(); }
+  [[nodiscard]] const training::BatchSums& sums() const override { return totals_.read(); }
   [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
   [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return full_micro_batch_bytes_; }
 
@@ -120,7 +120,7 @@ class StageExecutor : public StageDevice {
   training::NetFlags skip_;
   bool left_out_ = false;  // the batch
   std::optional<double> total_squares_;
-  BatchTotals totals_;
+  training::BatchTotals totals_;
   std::map<int, InFlight> in_flight_;  // by micro-batch
 
   std::map<std::int64_t, std::int64_t> graph_bytes_;  // samples -> what a forward keeps: measured once

@@ -143,7 +143,7 @@ void Worker::run_batch(const Order& order, Report& report) {
     if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.sums().counted));
     device.end_evaluation();
   }
-  const BatchSums& sums = device.sums();
+  const training::BatchSums& sums = device.sums();
   report.has_loss = sums.has_loss ? 1 : 0;
   report.loss = sums.loss;
   report.correct = sums.correct;
@@ -220,13 +220,6 @@ void Worker::carry_out(const Order& order, Report& report) {
   }
 }
 
-double Worker::peak_memory_mebibytes() const {
-  const device::Device& device = *equipment_.device;
-  constexpr double kMebibyte = 1024 * 1024;
-  return device.is_gpu() ? static_cast<double>(device.memory().peak_allocated) / kMebibyte
-                         : peak_resident_mebibytes();
-}
-
 double Worker::take_waited_seconds() {
   return links_.take_waited_seconds() + exchange_.take_waited_seconds();
 }
@@ -264,7 +257,7 @@ void Worker::run() {
     if (trace_) trace_->end(report, previous_end, start, end);
     previous_end = end;
     report.cpu_seconds = process_cpu_seconds();
-    report.peak_memory_mebibytes = peak_memory_mebibytes();
+    report.peak_memory_mebibytes = peak_mebibytes(*equipment_.device);
     report.sent_bytes = links_.take_sent_bytes();
     send(report);
   }

@@ -54,7 +54,6 @@ class Worker {
   void send(const schedule::Report& report);
   void ship_tensors();
   double take_waited_seconds();
-  [[nodiscard]] double peak_memory_mebibytes() const;  // of the device's memory
 
   const training::RunPlan& plan_;
   const Place own_;

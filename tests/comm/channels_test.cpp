@@ -59,6 +59,34 @@ TEST_CASE("a tensor is sent once it is made, and arrives once its buffer is no l
   });
 }
 
+// Who uses a buffer again once nobody holds it (worker/buffer_pool.h) must see that somebody does.
+TEST_CASE("a device's tensor that is sent is held until it has been read, and then let go") {
+  for_each_channel([](const Bench& bench) {
+    INFO(bench.name);
+    const at::Tensor sent = bench.empty(1000);
+    if (!bench.device->holds(sent)) return;
+    const at::Tensor buffer = bench.empty(1000);
+    const auto holders = sent.storage().use_count();
+    bench.compute([] { pause(20); });
+    bool held = true;
+    Transfer receive;
+    if (bench.has_below())
+      receive = bench.channel->receive(Bench::neighbour(-1), Tag::activation(1), buffer);
+    if (bench.has_above()) {
+      Transfer send = bench.channel->send(Bench::neighbour(1), Tag::activation(1), sent.detach());
+      held = sent.storage().use_count() > holders;
+      send.wait();
+      // The channel looks at what it holds whenever it is used.
+      bench.channel->send(Bench::neighbour(1), Tag::activation(2), bench.empty(1)).wait();
+    }
+    if (receive.valid()) receive.wait();
+    if (bench.has_below()) bench.channel->receive(Bench::neighbour(-1), Tag::activation(2), bench.empty(1)).wait();
+    bench.device->synchronise();
+    CHECK(held);
+    CHECK(sent.storage().use_count() == holders);
+  });
+}
+
 TEST_CASE("what travels together arrives together, whatever its types, up and down at once") {
   for_each_channel([](const Bench& bench) {
     INFO(bench.name);

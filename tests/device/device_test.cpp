@@ -73,6 +73,7 @@ TEST_CASE("deterministic runs set what cuBLAS needs, and refuse what the user se
   prepare_environment({});
   CHECK(std::getenv(name) == nullptr);
   CHECK(std::string(std::getenv("NCCL_RAS_ENABLE")) == "0");
+  CHECK(std::string(std::getenv("NCCL_RUNTIME_CONNECT")) == "0");
   prepare_environment(deterministic);
   CHECK(std::string(std::getenv(name)) == ":4096:8");
   setenv(name, ":0:0", 1);

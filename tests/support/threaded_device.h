@@ -51,7 +51,9 @@ class ThreadedEvent : public device::EventWork, public std::enable_shared_from_t
 
 class ThreadedStream : public device::StreamWork {
  public:
-  explicit ThreadedStream(std::chrono::microseconds delay) : delay_(delay), thread_([this] { run(); }) {}
+  using Holds = std::function<bool(const at::Tensor&)>;  // is it in the device's memory?
+  ThreadedStream(std::chrono::microseconds delay, Holds holds)
+      : delay_(delay), holds_(std::move(holds)), thread_([this] { run(); }) {}
   ~ThreadedStream() override {
     give(nullptr);
     thread_.join();
@@ -77,19 +79,22 @@ class ThreadedStream : public device::StreamWork {
     give([held = static_cast<ThreadedEvent&>(event).shared_from_this()] { held->synchronise(); });
   }
   void copy(const at::Tensor& to, const at::Tensor& from) override {
-    give([to, from, this] {
+    give([there = as_kernel(to), here = as_kernel(from), this] {
       std::this_thread::sleep_for(delay_);
-      to.copy_(from);
+      there.copy_(here);
     });
   }
-  void keep(const at::Tensor& tensor) override {
-    give([tensor] {});
-  }
+  void keep(const at::Tensor&) override {}  // the device's memory is never freed
   void run_on_host_after(std::function<void()> function) override { give(std::move(function)); }
   void synchronise() override { record(device::Timing::kOff)->synchronise(); }
   [[nodiscard]] void* native() const override { return nullptr; }
 
  private:
+  // A device's work knows addresses: nobody can tell from a tensor that work on it is still to be done.
+  [[nodiscard]] at::Tensor as_kernel(const at::Tensor& tensor) const {
+    return holds_(tensor) ? torch::from_blob(tensor.mutable_data_ptr(), tensor.sizes(), tensor.strides(), tensor.options())
+                          : tensor;
+  }
   void run() {
     while (true) {
       std::unique_lock lock(mutex_);
@@ -103,6 +108,7 @@ class ThreadedStream : public device::StreamWork {
   }
 
   std::chrono::microseconds delay_;
+  Holds holds_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> work_;
@@ -113,7 +119,7 @@ class ThreadedDevice : public device::Device {
  public:
   // `copy_delay`: what a copy takes at least.
   explicit ThreadedDevice(std::chrono::microseconds copy_delay = std::chrono::microseconds(200))
-      : delay_(copy_delay), compute_(std::make_shared<ThreadedStream>(copy_delay)) {}
+      : delay_(copy_delay), compute_(make_stream()) {}
   ~ThreadedDevice() override { synchronise(); }
   ThreadedDevice(const ThreadedDevice&) = delete;
   ThreadedDevice& operator=(const ThreadedDevice&) = delete;
@@ -125,7 +131,7 @@ class ThreadedDevice : public device::Device {
   }
   device::Stream compute_stream() override { return device::Stream(compute_); }
   device::Stream new_stream(device::Priority) override {
-    return device::Stream(std::make_shared<ThreadedStream>(delay_));
+    return device::Stream(make_stream());
   }
   at::Tensor staging(const std::vector<std::int64_t>& sizes, at::ScalarType type) override {
     return torch::empty(sizes, type);
@@ -142,6 +148,10 @@ class ThreadedDevice : public device::Device {
   void compute(std::function<void()> work) { compute_->give(std::move(work)); }
 
  private:
+  [[nodiscard]] std::shared_ptr<ThreadedStream> make_stream() const {
+    return std::make_shared<ThreadedStream>(delay_, [this](const at::Tensor& tensor) { return holds(tensor); });
+  }
+
   std::chrono::microseconds delay_;
   std::shared_ptr<ThreadedStream> compute_;
   std::vector<at::Tensor> tensors_;

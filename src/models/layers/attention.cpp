@@ -1,30 +1,11 @@
 #include "models/layers/attention.h"
 
-#include <cmath>
-
 #include <torch/types.h>
 
 #include "models/layers/language.h"
+#include "models/layers/rotary.h"
 
 namespace interlock::models {
-namespace {
-
-constexpr double kRotaryBase = 10000;
-
-// Rotary positions (Su et al., 2021): features i and i + size/2 of a head are a point in the plane, turned by
-// position x base^(-2 i / size). x: [n, heads, T, size].
-at::Tensor turned_by_position(const at::Tensor& x) {
-  const std::int64_t positions = x.size(2), half = x.size(3) / 2;
-  const at::Tensor index = torch::arange(half, x.options());
-  const at::Tensor frequency = torch::exp(index * (-std::log(kRotaryBase) / static_cast<double>(half)));
-  const at::Tensor angle = torch::arange(positions, x.options()).unsqueeze(1) * frequency;
-  const at::Tensor cos = angle.cos(), sin = angle.sin();
-  const at::Tensor first = x.slice(3, 0, half), second = x.slice(3, half);
-  return at::cat({first * cos - second * sin, second * cos + first * sin}, 3);
-}
-
-}  // namespace
-
 CausalSelfAttention::CausalSelfAttention(const AttentionOptions& options) : options_(options) {
   const std::int64_t width = options.width;
   query_key_value_ = register_module("query_key_value", std::make_shared<Linear>(width, 3 * width, true));
@@ -45,8 +26,9 @@ at::Tensor CausalSelfAttention::forward(const at::Tensor& x, const ForwardContex
   const std::vector<at::Tensor> parts = query_key_value_->forward(x, context).split(options_.width, 2);
   at::Tensor query = by_head(parts[0]), key = by_head(parts[1]);
   if (options_.rotary) {
-    query = turned_by_position(query);
-    key = turned_by_position(key);
+    const RotaryTurns turns = rotary_turns(query);
+    query = turned(query, turns);
+    key = turned(key, turns);
   }
   const at::Tensor mixed =
       at::scaled_dot_product_attention(query, key, by_head(parts[2]), /*attn_mask=*/{}, /*dropout_p=*/0.0,

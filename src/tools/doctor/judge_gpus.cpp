@@ -68,8 +68,11 @@ void judge_gpus(const Gpus& gpus, const Libraries& libraries, const Environment&
   for (std::size_t i = 0; i < gpus.devices.size(); ++i) judge_device(i, gpus.devices[i], section);
   const bool asked = libraries.known() && libraries.cuda && !gpus.devices.empty();
   if (!asked) return;
-  if (libraries.cuda_devices > 0) {
-    section.ok(fmt::format("the program can use {} of {}", libraries.cuda_devices, gpus.devices.size()));
+  if (libraries.cuda_devices > 0 && !libraries.cuda_error.empty()) {
+    section.problem(fmt::format("the program cannot compute on all of them: {}", libraries.cuda_error),
+                    "docs/gpu.md; run.device=cpu trains without", ExitCode::kUsage);
+  } else if (libraries.cuda_devices > 0) {
+    section.ok(fmt::format("the program computes on {} of {}", libraries.cuda_devices, gpus.devices.size()));
   } else if (const auto visible = environment.find("CUDA_VISIBLE_DEVICES"); visible != environment.end()) {
     section.ok(fmt::format("CUDA_VISIBLE_DEVICES={} hides all GPUs from the program", visible->second));
   } else {

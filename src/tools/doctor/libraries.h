@@ -19,7 +19,7 @@ struct Libraries {
   bool cuda = false;                       // built with CUDA
   int cuda_runtime = 0;                    // 13000 for 13.0
   int cuda_devices = 0;                    // that it can use
-  std::string cuda_error;                  // why it can use none
+  std::string cuda_error;                  // why it can use none, or not all of them
   std::string nccl_headers, nccl_library;  // "2.28.9"
   std::string build;                       // the program's build id
   [[nodiscard]] bool known() const { return !torch.empty(); }

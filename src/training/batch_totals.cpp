@@ -1,8 +1,10 @@
-#include "worker/batch_totals.h"
+#include "training/batch_totals.h"
+
+#include <vector>
 
 #include <torch/types.h>
 
-namespace interlock::worker {
+namespace interlock::training {
 namespace {
 
 void add(at::Tensor& sum, const at::Tensor& value) {
@@ -41,13 +43,20 @@ void BatchTotals::scale_loss(double factor) {
 }
 
 const BatchSums& BatchTotals::read() const {
-  if (loss_.defined()) sums_.loss += loss_.item<double>();
-  if (correct_.defined()) sums_.correct += correct_.item<std::int64_t>();
-  if (counted_.defined()) sums_.counted += counted_.item<std::int64_t>();
+  std::vector<at::Tensor> there;
+  for (const at::Tensor* sum : {&loss_, &correct_, &counted_}) {
+    if (sum->defined()) there.push_back(sum->to(torch::kDouble));  // counts are exact in it up to 2^53
+  }
+  if (there.empty()) return sums_;
+  const at::Tensor here = torch::stack(there).cpu();
+  const double* next = here.const_data_ptr<double>();
+  if (loss_.defined()) sums_.loss += *next++;
+  if (correct_.defined()) sums_.correct += static_cast<std::int64_t>(*next++);
+  if (counted_.defined()) sums_.counted += static_cast<std::int64_t>(*next++);
   loss_.reset();
   correct_.reset();
   counted_.reset();
   return sums_;
 }
 
-}  // namespace interlock::worker
+}  // namespace interlock::training

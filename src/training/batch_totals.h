@@ -6,7 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace interlock::worker {
+namespace interlock::training {
 
 struct BatchSums {
   bool has_loss = false;
@@ -28,7 +28,7 @@ class BatchTotals {
   // Without computing anything: a simulated device's.
   void set_counted(std::int64_t counted) { sums_.counted = counted; }
 
-  // Waits for an accelerator where something was added since the last read.
+  // Waits for an accelerator, once, where something was added since the last read.
   [[nodiscard]] const BatchSums& read() const;
 
  private:
@@ -36,4 +36,4 @@ class BatchTotals {
   mutable at::Tensor loss_, correct_, counted_;  // on an accelerator, not yet read; float64, int64
 };
 
-}  // namespace interlock::worker
+}  // namespace interlock::training
