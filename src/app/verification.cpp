@@ -36,11 +36,11 @@ struct Pair {
 std::vector<Pair> expected_tensors(const models::Stage& stage) {
   std::vector<Pair> pairs;
   const models::NamedTensors state = stage.state();
-  for (const auto& [name, tensor] : state) pairs.push_back({name, tensor.detach(), {}, {}, false});
+  for (const auto& [name, tensor] : state) pairs.push_back({name, tensor.detach().cpu(), {}, {}, false});
   for (const auto& [name, tensor] : state) {
     if (!tensor.requires_grad()) continue;
     pairs.push_back({name + " (gradient)",
-                     tensor.grad().defined() ? tensor.grad() : torch::zeros_like(tensor),
+                     (tensor.grad().defined() ? tensor.grad() : torch::zeros_like(tensor)).cpu(),
                      {},
                      {},
                      true});
@@ -55,10 +55,14 @@ void compare(std::vector<Pair>& pairs, StageDifference& difference) {
     // Where a float16 gradient overflowed both must be not a number.
     if (at::allclose(pair.expected, pair.found, /*rtol=*/0, /*atol=*/0, /*equal_nan=*/true)) continue;
     difference.bitwise = false;
-    const double distance =
-        (pair.expected.to(torch::kDouble) - pair.found.to(torch::kDouble)).abs().max().item<double>();
+    const at::Tensor apart = pair.expected.to(torch::kDouble) - pair.found.to(torch::kDouble);
+    const double distance = apart.abs().max().item<double>();
     double& largest = pair.gradient ? difference.gradients : difference.weights;
     largest = std::isnan(distance) ? distance : std::max(largest, distance);
+    if (pair.gradient) {
+      const double ratio = (apart.norm() / pair.expected.to(torch::kDouble).norm()).item<double>();
+      difference.gradient_ratio = std::isnan(ratio) ? ratio : std::max(difference.gradient_ratio, ratio);
+    }
     if (distance >= worst || std::isnan(distance)) {
       worst = distance;
       difference.worst = pair.name;
@@ -87,7 +91,8 @@ oracle::Replicas choose_replicas(const training::RunPlan& plan, Reference refere
 }  // namespace
 
 Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
-                                   comm::ProgressEngine& engine, std::int64_t steps, Reference reference) {
+                                   comm::ProgressEngine& engine, std::int64_t steps, Reference reference,
+                                   at::Device oracle_device) {
   coordinator::Job job = make_job(plan);
   job.total_steps = steps;
   const auto stages = static_cast<std::size_t>(job.stages());
@@ -99,7 +104,7 @@ Verification verify_as_coordinator(const training::RunPlan& plan, const data::Da
   coordinator::Coordinator coordinator(job, engine);
   coordinator.carry_out(orders, [&](const coordinator::BatchRecord& record) { records.push_back(record); });
 
-  oracle::Oracle oracle(plan, choose_replicas(plan, reference));
+  oracle::Oracle oracle(plan, choose_replicas(plan, reference), oracle_device);
   training::BatchLoader loader(plan, source);
   for (std::size_t i = 0; i < orders.size(); ++i) {
     const oracle::BatchResult expected =

@@ -11,14 +11,24 @@
 
 namespace interlock::app {
 
+// How far apart ranks and oracle may be where they cannot be equal to the last bit.
+struct Tolerance {
+  double absolute = 0;  // of losses, weights and gradients
+  // Or, of gradients: the norm of a tensor's difference as a part of its own. Between devices rounding now and then
+  // puts an activation on the other side of ReLU's zero, which moves small gradients by far more than a rounding.
+  double of_gradients_norm = 0;
+};
+
 struct StageDifference {
   double loss = 0;       // largest difference over the steps, where both have a loss
   double weights = 0;    // largest absolute difference, buffers included
   double gradients = 0;  // of the last step
+  double gradient_ratio = 0;  // the largest, over its tensors, of Tolerance::of_gradients_norm's
   bool bitwise = true;   // every tensor and every loss equal to the last bit
   // No difference above it, and none that is not a number.
-  [[nodiscard]] bool within(double tolerance) const {
-    return loss <= tolerance && weights <= tolerance && gradients <= tolerance;
+  [[nodiscard]] bool within(const Tolerance& tolerance) const {
+    return loss <= tolerance.absolute && weights <= tolerance.absolute &&
+           (gradients <= tolerance.absolute || gradient_ratio <= tolerance.of_gradients_norm);
   }
   std::string worst;  // the tensor that differs most, "" where none does
 };
@@ -38,8 +48,10 @@ enum class Reference { kSameOrder, kOneProcess };
 
 // Coordinator's side: has the workers train `steps` steps, trains the oracle on the same batches, compares.
 // `source` must be open on the coordinator too. The workers run Worker::run() meanwhile and return from it.
+// `oracle_device`: the oracle computes there; the coordinator has opened it.
 Verification verify_as_coordinator(const training::RunPlan& plan, const data::DataSource& source,
                                    comm::ProgressEngine& engine, std::int64_t steps,
-                                   Reference reference = Reference::kSameOrder);
+                                   Reference reference = Reference::kSameOrder,
+                                   at::Device oracle_device = at::kCPU);
 
 }  // namespace interlock::app

@@ -31,13 +31,6 @@ std::vector<Rank> ranks(int first, int count) {
   return group;
 }
 
-ncclUniqueId to_id(const std::string& text) {
-  ncclUniqueId id{};
-  INTERLOCK_CHECK(text.size() == sizeof(id), fmt::format("an NCCL id of {} bytes", text.size()));
-  std::memcpy(&id, text.data(), sizeof(id));
-  return id;
-}
-
 }  // namespace
 
 NcclMesh::NcclMesh(ProgressEngine& engine, const Placement& placement, device::Device& device)
@@ -46,11 +39,9 @@ NcclMesh::NcclMesh(ProgressEngine& engine, const Placement& placement, device::D
       own_(placement.place_of(engine.rank())),
       device_(device),
       exceptions_(std::uncaught_exceptions()) {
-  for (const int odd : {0, 1}) {
-    // Of a rank's two boundaries one is even and one odd.
-    if (own_.stage % 2 == odd && own_.stage + 1 < placement.stages()) open_boundary(own_.stage, above_);
-    if (own_.stage > 0 && (own_.stage - 1) % 2 == odd) open_boundary(own_.stage - 1, below_);
-  }
+  make_ids();
+  share_ids();
+  for_each_boundary([this](int lower, Lanes& lanes) { open_boundary(lower, lanes); });
   if (placement.replicas(own_.stage) > 1) open_replicas();
   watchdog_ = std::thread([this] { watch(); });
 }
@@ -68,32 +59,58 @@ NcclMesh::~NcclMesh() {
   for (NcclCommunicator* communicator : all()) communicator->finish(deadline - monotonic_seconds());
 }
 
-// The lowest rank makes the ids; if it cannot, everyone hears why.
-std::vector<std::string> NcclMesh::share_ids(const std::vector<Rank>& group, int count) {
-  std::string own;
-  if (engine_.rank() == group.front()) {
-    own = "+";
-    for (int i = 0; i < count && own.front() == '+'; ++i) {
-      ncclUniqueId id{};
-      const ncclResult_t result = ncclGetUniqueId(&id);
-      if (result == ncclSuccess)
-        own.append(id.internal, sizeof(id.internal));
-      else
-        own = "-" + describe_nccl(result);
-    }
+// The lowest rank of each group makes its ids. Before anybody waits for them everyone hears whether all could: who
+// waits for a rank that has given up waits for ever.
+void NcclMesh::make_ids() {
+  std::string problem;
+  for (ncclUniqueId& id : ids_) {
+    const ncclResult_t result = own_.replica == 0 ? ncclGetUniqueId(&id) : ncclSuccess;
+    if (result != ncclSuccess) problem = describe_nccl(result);
   }
-  const std::string shared = exchange(engine_, group, own).front();
-  if (shared.front() != '+') {
+  constexpr int kFirstWorker = 1;
+  const std::vector<std::string> problems =
+      exchange(engine_, ranks(kFirstWorker, placement_.workers()), problem);
+  for (std::size_t worker = 0; worker < problems.size(); ++worker) {
+    if (problems[worker].empty()) continue;
     throw PeerError(fmt::format(
         "NCCL does not start on rank {}: {}. NCCL_DEBUG=INFO in the environment makes it say more; "
         "run.transport=host_staged does without NCCL",
-        index(group.front()), shared.substr(1)));
+        kFirstWorker + static_cast<int>(worker), problems[worker]));
   }
-  std::vector<std::string> ids;
-  for (int i = 0; i < count; ++i)
-    ids.push_back(
-        shared.substr(1 + static_cast<std::size_t>(i) * sizeof(ncclUniqueId), sizeof(ncclUniqueId)));
-  return ids;
+}
+
+// All ids are shared before any communicator is made: a rank for which one fails shares none any more.
+void NcclMesh::share_ids() {
+  const auto share = [&](const std::vector<Rank>& group, std::initializer_list<Id> which) {
+    std::string own;
+    for (const Id id : which) own.append(ids_[id].internal, sizeof(ncclUniqueId));
+    const bool leads = engine_.rank() == group.front();
+    const std::string told = exchange(engine_, group, leads ? own : "").front();
+    std::vector<ncclUniqueId> ids(which.size());
+    INTERLOCK_CHECK(told.size() == own.size(), fmt::format("NCCL ids of {} bytes", told.size()));
+    std::memcpy(ids.data(), told.data(), told.size());
+    return ids;
+  };
+  for_each_boundary([&](int lower, Lanes& lanes) { lanes.ids = share(boundary(lower), {kUp, kDown}); });
+  if (placement_.replicas(own_.stage) > 1) replicas_id_ = share(replicas_of(own_.stage), {kReplicas}).front();
+}
+
+std::vector<Rank> NcclMesh::replicas_of(int stage) const {
+  return ranks(index(placement_.rank_of({stage, 0})), placement_.replicas(stage));
+}
+
+std::vector<Rank> NcclMesh::boundary(int lower) const {
+  return ranks(index(placement_.rank_of({lower, 0})),
+               placement_.replicas(lower) + placement_.replicas(lower + 1));
+}
+
+// Of a rank's two boundaries one is even and one odd; all ranks begin with the even ones.
+template <class Use>
+void NcclMesh::for_each_boundary(const Use& use) {
+  for (const int odd : {0, 1}) {
+    if (own_.stage % 2 == odd && own_.stage + 1 < placement_.stages()) use(own_.stage, above_);
+    if (own_.stage > 0 && (own_.stage - 1) % 2 == odd) use(own_.stage - 1, below_);
+  }
 }
 
 void NcclMesh::open_boundary(int lower, Lanes& lanes) {
@@ -101,16 +118,15 @@ void NcclMesh::open_boundary(int lower, Lanes& lanes) {
   const int above = placement_.replicas(lower + 1);
   lanes.first = index(placement_.rank_of({lower, 0}));
   const int own = index(engine_.rank()) - lanes.first;
-  const std::vector<std::string> ids = share_ids(ranks(lanes.first, below + above), 2);
-  const auto open = [&](const char* what, int from, int to, const std::string& id) {
+  const auto open = [&](const char* what, int from, int to, const ncclUniqueId& id) {
     NcclPlan plan{fmt::format("{} from stage {} to {}", what, from, to), own, below + above, kBlocksOfLane};
-    auto communicator = std::make_unique<NcclCommunicator>(std::move(plan), to_id(id),
+    auto communicator = std::make_unique<NcclCommunicator>(std::move(plan), id,
                                                            device_.new_stream(device::Priority::kHigh));
     communicator->wait_until_idle(kStartSeconds);
     return communicator;
   };
-  lanes.up = open("activations", lower, lower + 1, ids[0]);
-  lanes.down = open("gradients", lower + 1, lower, ids[1]);
+  lanes.up = open("activations", lower, lower + 1, lanes.ids.at(0));
+  lanes.down = open("gradients", lower + 1, lower, lanes.ids.at(1));
   // Ranks of a boundary: the lower stage's, then the upper's.
   const at::Tensor words = at::zeros({below + above}, at::TensorOptions(device_.torch_device()));
   const bool is_lower = own < below;
@@ -133,11 +149,9 @@ void NcclMesh::open_boundary(int lower, Lanes& lanes) {
 }
 
 void NcclMesh::open_replicas() {
-  const int first = index(placement_.rank_of({own_.stage, 0}));
   const int count = placement_.replicas(own_.stage);
-  const std::string id = share_ids(ranks(first, count), 1).front();
   NcclPlan plan{fmt::format("sums over the replicas of stage {}", own_.stage), own_.replica, count, 0};
-  replicas_ = std::make_unique<NcclCommunicator>(std::move(plan), to_id(id),
+  replicas_ = std::make_unique<NcclCommunicator>(std::move(plan), replicas_id_,
                                                  device_.new_stream(device::Priority::kHigh));
   replicas_->wait_until_idle(kStartSeconds);
   const at::Tensor word = at::zeros({1}, at::TensorOptions(device_.torch_device()));

@@ -11,6 +11,7 @@
 // Threads: one, besides the watchdog, which aborts all of them when NCCL or the engine reports an error: what
 // spins on the GPU for a peer that has died ends then.
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -39,6 +40,7 @@ class NcclMesh {
   struct Lanes {
     std::unique_ptr<NcclCommunicator> up, down;
     int first = 0;
+    std::vector<ncclUniqueId> ids;  // of up and down
   };
   [[nodiscard]] Lanes& above() { return above_; }  // empty at the last stage
   [[nodiscard]] Lanes& below() { return below_; }  // empty at stage 0
@@ -50,7 +52,13 @@ class NcclMesh {
  private:
   void open_boundary(int lower_stage, Lanes& lanes);
   void open_replicas();
-  std::vector<std::string> share_ids(const std::vector<Rank>& group, int count);
+  enum Id : std::size_t { kUp, kDown, kReplicas, kIds };  // of a stage: to the stage above, from it, among replicas
+  void make_ids();
+  void share_ids();
+  [[nodiscard]] std::vector<Rank> replicas_of(int stage) const;
+  [[nodiscard]] std::vector<Rank> boundary(int lower) const;  // the lower stage's ranks, then the upper's
+  template <class Use>
+  void for_each_boundary(const Use& use);  // of this rank, in the order that all ranks share
   void finish_warm_up(const NcclCommunicator& communicator) const;
   [[nodiscard]] std::vector<NcclCommunicator*> all();
 
@@ -62,6 +70,8 @@ class NcclMesh {
   const Place own_;
   device::Device& device_;
   const int exceptions_;  // on their way when this was made
+  std::array<ncclUniqueId, kIds> ids_{};  // made by the stage's replica 0
+  ncclUniqueId replicas_id_{};
   Lanes above_, below_;
   std::unique_ptr<NcclCommunicator> replicas_;
 

@@ -108,7 +108,8 @@ inline config::Config make_config(const Model& model, int stages, int horizon, i
 // one pass wherever the schedule has them side by side.
 inline app::Verification run_case(const config::Config& config, const data::DatasetInfo& info,
                                   bool stack = false, app::Reference reference = app::Reference::kSameOrder,
-                                  data::DataSource (*open_data)(const data::DatasetInfo&) = &open) {
+                                  data::DataSource (*open_data)(const data::DatasetInfo&) = &open,
+                                  at::Device oracle_device = at::kCPU) {
   comm::ProgressEngine& engine = testing::engine();
   training::RunPlan plan = training::make_run_plan(config, info);
   plan.schedule = training::choose_schedule(plan).schedule;  // the same on every rank: a pure function
@@ -116,7 +117,7 @@ inline app::Verification run_case(const config::Config& config, const data::Data
     if (stack) program = schedule::stack_neighbours(program);
   }
   if (engine.rank() == kCoordinator)
-    return app::verify_as_coordinator(plan, open_data(info), engine, kSteps, reference);
+    return app::verify_as_coordinator(plan, open_data(info), engine, kSteps, reference, oracle_device);
   worker::Worker worker(plan, config.partition.placement().place_of(engine.rank()), engine,
                         worker::open_equipment(plan, engine), open_data(info));
   worker.run();

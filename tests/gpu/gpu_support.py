@@ -12,7 +12,9 @@ sys.path[:0] = [str(_TESTS), str(_TESTS / "command")]
 
 from support.runner import SKIPPED, Interlock, check, check_equal, main, write_config  # noqa: E402
 
-TOLERANCE = 1e-4  # between a GPU's float32 and the CPU's, after a few steps
+# Between a GPU's float32 and the CPU's, after a few steps. `verify` itself judges gradients, by their norm (docs/gpu.md): where
+# rounding puts an activation on the other side of ReLU's zero they differ by more than that.
+TOLERANCE = 1e-4
 STEPS = 3
 # Set (to anything), all that can runs on the CPU: tries out these scripts where there is no GPU.
 REHEARSAL = bool(os.environ.get("INTERLOCK_GPU_REHEARSAL"))
@@ -66,9 +68,23 @@ def verify(interlock, whole):
     name = write(interlock, whole)
     finished = interlock.succeed("verify", name, "--steps", STEPS, ranks=ranks_of(whole), timeout=SECONDS)
     found = differences(finished, whole["partition"]["stages"])
-    for kind, column in (("losses", 0), ("weights", 1), ("gradients", 2)):
+    for kind, column in (("losses", 0), ("weights", 1)):
         check(all(row[column] <= TOLERANCE for row in found), f"{kind} differ by more than {TOLERANCE:g}: {finished}")
     return max(row[2] for row in found)
+
+
+def processes_below(pid):
+    """Of the program, in the order in which they were started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split() if entry.name.isdigit() else None
+            if fields and int(fields[1]) == pid:
+                name = (entry / "comm").read_text().strip()
+                found += ([int(entry.name)] if name.startswith("interlock") else []) + processes_below(int(entry.name))
+        except OSError:
+            continue  # ended meanwhile
+    return sorted(found)
 
 
 def count_gpus():

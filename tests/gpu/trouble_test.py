@@ -5,9 +5,9 @@ import re
 import signal
 import threading
 import time
-from pathlib import Path
 
-from gpu_support import CONVOLUTIONS, REHEARSAL, SECONDS, TOKENS, config, count_gpus, ranks_of, run_cases, verify, write
+from gpu_support import (CONVOLUTIONS, REHEARSAL, SECONDS, TOKENS, config, count_gpus, processes_below, ranks_of, run_cases,
+                         verify, write)
 from refusal import check_refused
 from support.runner import check
 
@@ -68,20 +68,6 @@ def no_gpu_to_be_seen(interlock):
         check_refused(finished, 2, ["run.device is cuda", "no GPU"])
     finally:
         with_one_gpu()
-
-
-def processes_below(pid):
-    """Of the program, in the order in which they were started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split() if entry.name.isdigit() else None
-            if fields and int(fields[1]) == pid:
-                name = (entry / "comm").read_text().strip()
-                found += ([int(entry.name)] if name.startswith("interlock") else []) + processes_below(int(entry.name))
-        except OSError:
-            continue  # ended meanwhile
-    return sorted(found)
 
 
 def killed_rank(which, **sections):

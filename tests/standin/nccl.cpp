@@ -3,6 +3,8 @@
 // and fails the communicator.
 //
 //   STANDIN_NCCL_ABSENT_RANK               this rank of the job never joins
+//   STANDIN_NCCL_BROKEN                    not 0: nothing can be started
+//   STANDIN_NCCL_VERSION_RANK, _VERSION    this rank has another NCCL
 //   STANDIN_NCCL_ERROR_RANK, _ERROR_AFTER  this rank's communicators report an error of the network after so many groups
 #include <nccl.h>
 
@@ -299,7 +301,8 @@ void end_helper(ncclComm_t communicator) {
 extern "C" {
 
 ncclResult_t ncclGetVersion(int* version) {
-  *version = static_cast<int>(number_from("STANDIN_NCCL_VERSION", NCCL_VERSION_CODE));
+  const bool other = number_from("STANDIN_NCCL_VERSION_RANK", -1) == settings().rank;
+  *version = static_cast<int>(other ? number_from("STANDIN_NCCL_VERSION", 0) : NCCL_VERSION_CODE);
   return ncclSuccess;
 }
 const char* ncclGetErrorString(ncclResult_t result) {

@@ -372,6 +372,9 @@ struct Install {
                                             nullptr, "stand-in GPU"));
     // Their kernels would be chosen before the operators that are replaced.
     at::globalContext().setUserEnabledCuDNN(false);
+    // Nor are oneDNN's, which the CPU has for some: without them one process on the CPU and the stand-in run the same
+    // kernels, and must give the same bits.
+    at::globalContext().setUserEnabledMkldnn(false);
     at::globalContext().setSDPUseFlash(false);
     at::globalContext().setSDPUseMemEfficient(false);
     at::globalContext().setSDPUseCuDNN(false);

@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
+#include <fcntl.h>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "standin.h"
@@ -43,23 +46,22 @@ thread_local int current_device = 0;
 std::atomic<cudaError_t> failed{cudaSuccess};
 
 struct Counts {
-  std::atomic<long> launches{0}, stream_waits{0}, event_waits{0}, memory_queries{0}, copies{0}, records{0},
-      queries{0}, allocations{0};
-  ~Counts() {
-    const char* const path = getenv("STANDIN_COUNTS");
-    if (path == nullptr) return;
-    FILE* const file = fopen(path, "a");
-    if (file == nullptr) return;
-    fprintf(file,
-            "{\"rank\": %d, \"launches\": %ld, \"stream_waits\": %ld, \"event_waits\": %ld, "
-            "\"memory_queries\": %ld, \"copies\": %ld, \"records\": %ld, \"queries\": %ld, "
-            "\"allocations\": %ld}\n",
-            settings().rank, launches.load(), stream_waits.load(), event_waits.load(), memory_queries.load(),
-            copies.load(), records.load(), queries.load(), allocations.load());
-    fclose(file);
-  }
+  std::atomic<long> launches, copies, stream_waits, event_waits, memory_queries, records, queries, allocations;
 };
-Counts counts;
+
+// In a file from the first moment on: a process may end in any way.
+Counts& open_counts() {
+  const char* const path = getenv("STANDIN_COUNTS");
+  const int file = path == nullptr ? -1
+                                   : open((std::string(path) + "." + std::to_string(settings().rank)).c_str(),
+                                          O_RDWR | O_CREAT | O_TRUNC, 0600);
+  void* memory = nullptr;
+  if (file >= 0 && ftruncate(file, sizeof(Counts)) == 0)
+    memory = mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file >= 0) close(file);
+  return memory == nullptr || memory == MAP_FAILED ? *new Counts{} : *static_cast<Counts*>(memory);
+}
+Counts& counts = open_counts();
 
 cudaError_t answer(cudaError_t error) {
   if (failed != cudaSuccess) error = failed;

@@ -16,7 +16,8 @@
 //   STANDIN_SEED          of that chance (1)
 //   STANDIN_SLOW_RANK, STANDIN_SLOW_US      every operator of this rank takes so much longer
 //   STANDIN_LOST_RANK, STANDIN_LOST_AFTER   this rank's GPU is gone after so many pieces of work
-//   STANDIN_COUNTS        a file that gets a line of counts when the process ends
+//   STANDIN_COUNTS        PATH: the file PATH.RANK holds counts as they grow, 64-bit numbers: launches, copies, waits for
+//                         streams, waits for events, memory queries, events recorded, events asked for, allocations
 //   STANDIN_NCCL_*        nccl.cpp
 
 #include <atomic>

@@ -74,7 +74,7 @@ class Interlock:
             command = [self.mpirun, ranks, *command]
         command = [str(word) for word in command]
         start = time.monotonic()
-        process = subprocess.Popen(command, cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command, cwd=self.folder, text=True, errors="backslashreplace", stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             out, err = process.communicate(timeout=timeout)

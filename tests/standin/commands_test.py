@@ -1,0 +1,162 @@
+"""The program's commands on the stand-in GPU: what they give equals what the CPU gives, and how often they wait for the GPU."""
+
+from standin_support import counts, own_gpus, setting  # first: it says where the others are
+
+from gpu_support import CONVOLUTIONS, SECONDS, TOKENS, config, ranks_of, verify, write
+from refusal import check_refused
+from small_run import check_same_weights
+from support.runner import check, check_equal, main, metrics
+
+TRANSPORTS = ("nccl", "host_staged")
+
+
+def training(base, transport="nccl", **sections):
+    return config(base, 3, 2, run={"transport": transport, "checkpoint": True},
+                  **{"training": {"batch_size": 16, "epochs": 1, "max_steps": 4, "seed": 3}, **sections})
+
+
+def train(interlock, whole, name, *arguments, single=False):
+    whole = {**whole, "run": {**whole["run"], "dir": name}}
+    file = write(interlock, whole, f"{name}.yaml")
+    how = {"ranks": 0} if single else {"ranks": ranks_of(whole)}
+    interlock.succeed("train", file, *(["--single-process"] if single else []), *arguments, timeout=SECONDS, **how)
+    return interlock.folder / name
+
+
+def losses(run, kind="step"):
+    return [line["loss"] for line in metrics(run, kind)]
+
+
+def check_close(found, expected, limit=1e-4):
+    check_equal(len(found), len(expected), "steps")
+    for step, (ours, theirs) in enumerate(zip(found, expected)):
+        for a, b in zip(ours, theirs):
+            check((a is None) == (b is None) and (a is None or abs(a - b) <= limit), f"step {step}: {ours} and {theirs}")
+
+
+def on_cpu(whole):
+    return {**whole, "run": {"device": "cpu", "checkpoint": True}}
+
+
+def equals_the_cpu(base, **sections):
+    """Trained and evaluated on ranks by either transport, in one process there, and in one process on the CPU."""
+    def run(interlock):
+        whole = training(base, **sections)
+        whole["data"] = {**whole["data"], **({"eval_samples": 32} if base is CONVOLUTIONS else {"holdout": 0.2})}
+        whole["training"] = {**whole["training"], "eval_every_epochs": 1}
+        reference = train(interlock, on_cpu(whole), "cpu", single=True)
+        runs = [train(interlock, {**whole, "run": {**whole["run"], "transport": t}}, t) for t in TRANSPORTS]
+        runs.append(train(interlock, {**whole, "run": {**whole["run"], "transport": "auto"}}, "single", single=True))
+        for one in runs:
+            check_close(losses(one), losses(reference))
+            check_close(losses(one, "evaluation"), losses(reference, "evaluation"))
+    return run
+
+
+def resumes(interlock):
+    """Stopped and resumed, by ranks: the weights of the run that went through, to the last bit."""
+    whole = training(TOKENS)
+    straight = train(interlock, whole, "straight")
+    train(interlock, whole, "halves", "training.max_steps=2")
+    file = write(interlock, {**whole, "run": {**whole["run"], "dir": "halves"}}, "halves.yaml")
+    interlock.succeed("train", file, "--resume", ranks=ranks_of(whole), timeout=SECONDS)
+    check_same_weights(interlock, straight.name, "halves")
+
+
+def evaluates_and_generates(interlock):
+    whole = training(TOKENS, data={**TOKENS["data"], "holdout": 0.2})
+    train(interlock, whole, "run")
+    on_ranks = interlock.succeed("eval", "run", ranks=ranks_of(whole), timeout=SECONDS)
+    alone = interlock.succeed("eval", "run", "run.transport=auto", timeout=SECONDS)
+    check("loss" in on_ranks.out and "loss" in alone.out, f"{on_ranks}{alone}")
+    words = ["generate", "run", "--prompt", "3 times", "--tokens", "12"]
+    there = interlock.succeed(*words, "run.transport=auto", timeout=SECONDS)
+    here = interlock.succeed(*words, "run.device=cpu", "run.transport=auto", timeout=SECONDS)
+    check_equal(there.out, here.out, "generated text")
+
+
+def waits_of_a_single_process(interlock):
+    """Sums and marks stay on the device: a wait for each stage's sums, one for all marks, whatever M is."""
+    whole = config(TOKENS, 3, 2, run={"transport": "auto"}, schedule={"micro_batches": 8})
+    waits = []
+    for steps in (2, 6):
+        with setting(counts=interlock.folder / f"counts{steps}"):
+            train(interlock, whole, f"run{steps}", f"training.max_steps={steps}", single=True)
+        found = counts(interlock.folder / f"counts{steps}")
+        waits.append(found["stream_waits"] + found["event_waits"])
+    check((waits[1] - waits[0]) / 4 <= 3 + 1, f"{(waits[1] - waits[0]) / 4} waits a step, 3 stages")
+
+
+def waits_of_a_profile(interlock):
+    """An action is timed between two waits of the profiler's own: the guard does not wait within."""
+    whole = config(TOKENS, 2, 1, run={"transport": "auto"})
+    file = write(interlock, whole)
+    found = []
+    for repeats in (2, 6):
+        with setting(counts=interlock.folder / f"counts{repeats}"):
+            interlock.succeed("profile", file, "--repeats", repeats, "--out", "profile.json", timeout=SECONDS)
+        found.append(counts(interlock.folder / f"counts{repeats}")["stream_waits"])
+    check_equal(found[0], found[1], "waits for the stream with 2 and with 6 repeats")
+
+
+def memory_is_the_gpus(interlock):
+    run = train(interlock, config(CONVOLUTIONS, 2, 2, run={"transport": "auto"}), "run", single=True)
+    peaks = metrics(run, "run")[-1]["peak_memory_mebibytes"]
+    check(all(0 < peak < 50 for peak in peaks), f"peak memory {peaks} MiB is not that of tensors on the GPU")
+
+
+def profiles_and_traces(interlock):
+    whole = training(TOKENS, profile={"wait": 1, "warmup": 1, "active": 2})
+    run = train(interlock, whole, "run")
+    check(list(run.glob("**/*trace*")), f"no trace in {sorted(run.iterdir())}")
+
+
+def sweeps(interlock):
+    whole = training(TOKENS, data={**TOKENS["data"], "holdout": 0.2})
+    write(interlock, {**whole, "training": {**whole["training"], "eval_every_epochs": 1}}, "base.yaml")
+    (interlock.folder / "grid.yaml").write_text("base: base.yaml\ngrid: {optimizer.lr: [0.1, 0.05]}\n")
+    interlock.succeed("sweep", "grid.yaml", timeout=SECONDS)
+
+
+def computes(interlock):
+    """doctor has the GPU carry out an operator."""
+    with setting(STANDIN_GPUS=2):
+        finished = interlock.run("doctor-ping", "--libraries", timeout=SECONDS)
+    check('"cuda_devices":2' in finished.out.replace(" ", "") and '"cuda_error":""' in finished.out.replace(" ", ""),
+          f"{finished}")
+
+
+def connects_at_the_start(interlock):
+    """A bucket of gradients larger than what was summed at the start: nobody connects in the middle of a step."""
+    large = {**TOKENS, "model": {**TOKENS["model"], "width": 96}}
+    whole = config(large, 2, 1, partition={"stages": 2, "replicas": [2, 2]}, run={"transport": "nccl"},
+                   training={"batch_size": 16, "epochs": 1, "max_steps": 2, "eval_every_epochs": 0, "seed": 3})
+    file = write(interlock, whole)
+    finished = interlock.succeed("train", file, ranks=5, timeout=SECONDS)
+    check("in the middle of its work" not in finished.err, f"{finished}")
+    with setting(NCCL_RUNTIME_CONNECT=1):  # as if it were not switched off: the stand-in would see it
+        late = interlock.succeed("train", file, "run.dir=late", ranks=5, timeout=SECONDS)
+    check("in the middle of its work" in late.err, f"{late}")
+
+
+own_gpus()
+main([
+    ("a ResNet equals the CPU's: ranks by either transport, one process, evaluated", equals_the_cpu(CONVOLUTIONS)),
+    ("a Transformer equals the CPU's", equals_the_cpu(TOKENS)),
+    ("tied weights equal the CPU's", equals_the_cpu({**TOKENS, "model": {**TOKENS["model"], "tied": True}})),
+    ("dropout draws the CPU's masks", equals_the_cpu({**TOKENS, "model": {**TOKENS["model"], "dropout": 0.3}})),
+    ("rotary positions equal the CPU's", equals_the_cpu({**TOKENS, "model": {**TOKENS["model"], "positions": "rotary"}})),
+    ("recomputing equals the CPU's", equals_the_cpu(TOKENS, training={"batch_size": 16, "epochs": 1, "max_steps": 4, "seed": 3,
+                                                                     "recompute": True})),
+    ("synchronised batch norm equals one process", lambda interlock: verify(interlock, config(
+        CONVOLUTIONS, 2, 2, partition={"stages": 2, "replicas": [2, 2], "sync_batch_norm": True}, run={"transport": "nccl"}))),
+    ("a resumed run has the bits of one that went through", resumes),
+    ("eval and generate", evaluates_and_generates),
+    ("a single process waits once for each stage and once for all marks", waits_of_a_single_process),
+    ("a profile's actions do not wait for the GPU", waits_of_a_profile),
+    ("a single process tells the GPU's memory", memory_is_the_gpus),
+    ("profiles and traces", profiles_and_traces),
+    ("sweeps", sweeps),
+    ("doctor computes on each GPU", computes),
+    ("NCCL connects when it starts, not in the middle of a step", connects_at_the_start),
+])
