@@ -24,8 +24,11 @@ class HostStagedChannel : public TensorChannel {
   Transfer receive(Rank from, Tag tag, const at::Tensor& buffer) override;
 
  private:
+  [[nodiscard]] at::Tensor staging_for(const at::Tensor& tensor);
+
   ProgressEngine& engine_;
   device::Device& device_;
+  const bool pinned_;  // whether staging memory is: not where MPI could not read it from another process
   MpiChannel host_;
   LaterStarts later_;
   device::Stream to_host_;

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace interlock {
 
@@ -26,6 +27,13 @@ bool memory_is_readable_by_others() {
   int status = 1;
   waitpid(child, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool kernel_can_copy_from(const void* memory, std::size_t bytes) {
+  std::vector<char> copy(bytes);
+  const iovec local{copy.data(), bytes};
+  const iovec remote{const_cast<void*>(memory), bytes};
+  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
 }  // namespace interlock

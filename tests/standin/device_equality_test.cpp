@@ -78,7 +78,7 @@ TEST_CASE("stages on GPUs equal the oracle bitwise: networks, horizons, micro-ba
   run_cases(
       parameters(stages), [](const Values&) { return true; },
       [&](const Values& values) {
-        constexpr int kSlowMicroseconds = 1500;
+        constexpr int kSlowMicroseconds = 400;
         const bool slow = own != kCoordinator && values[kSlow] == index(own);  // stage k is rank k + 1
         slow_down(slow ? kSlowMicroseconds : 0);
         const config::Config config = config_of(values, stages);
