@@ -20,11 +20,11 @@ struct Tolerance {
 };
 
 struct StageDifference {
-  double loss = 0;       // largest difference over the steps, where both have a loss
-  double weights = 0;    // largest absolute difference, buffers included
-  double gradients = 0;  // of the last step
+  double loss = 0;            // largest difference over the steps, where both have a loss
+  double weights = 0;         // largest absolute difference, buffers included
+  double gradients = 0;       // of the last step
   double gradient_ratio = 0;  // the largest, over its tensors, of Tolerance::of_gradients_norm's
-  bool bitwise = true;   // every tensor and every loss equal to the last bit
+  bool bitwise = true;        // every tensor and every loss equal to the last bit
   // No difference above it, and none that is not a number.
   [[nodiscard]] bool within(const Tolerance& tolerance) const {
     return loss <= tolerance.absolute && weights <= tolerance.absolute &&

@@ -57,7 +57,8 @@ bool is_pinned_memory_readable(Device& device) {
   const float ordinary = 0;
   if (!kernel_can_copy_from(&ordinary, sizeof(ordinary))) return true;
   log_warning(
-      "other processes cannot read the GPU driver's pinned memory here: messages go by way of ordinary memory, "
+      "other processes cannot read the GPU driver's pinned memory here: messages go by way of ordinary "
+      "memory, "
       "which GPUs copy to and from more slowly");
   return false;
 }

@@ -120,8 +120,8 @@ void NcclMesh::open_boundary(int lower, Lanes& lanes) {
   const int own = index(engine_.rank()) - lanes.first;
   const auto open = [&](const char* what, int from, int to, const ncclUniqueId& id) {
     NcclPlan plan{fmt::format("{} from stage {} to {}", what, from, to), own, below + above, kBlocksOfLane};
-    auto communicator = std::make_unique<NcclCommunicator>(std::move(plan), id,
-                                                           device_.new_stream(device::Priority::kHigh));
+    auto communicator =
+        std::make_unique<NcclCommunicator>(std::move(plan), id, device_.new_stream(device::Priority::kHigh));
     communicator->wait_until_idle(kStartSeconds);
     return communicator;
   };

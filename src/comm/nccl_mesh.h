@@ -52,7 +52,12 @@ class NcclMesh {
  private:
   void open_boundary(int lower_stage, Lanes& lanes);
   void open_replicas();
-  enum Id : std::size_t { kUp, kDown, kReplicas, kIds };  // of a stage: to the stage above, from it, among replicas
+  enum Id : std::size_t {
+    kUp,
+    kDown,
+    kReplicas,
+    kIds
+  };  // of a stage: to the stage above, from it, among replicas
   void make_ids();
   void share_ids();
   [[nodiscard]] std::vector<Rank> replicas_of(int stage) const;
@@ -69,7 +74,7 @@ class NcclMesh {
   const Placement placement_;  // a copy: the caller's may be a temporary
   const Place own_;
   device::Device& device_;
-  const int exceptions_;  // on their way when this was made
+  const int exceptions_;                  // on their way when this was made
   std::array<ncclUniqueId, kIds> ids_{};  // made by the stage's replica 0
   ncclUniqueId replicas_id_{};
   Lanes above_, below_;

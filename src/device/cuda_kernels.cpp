@@ -15,10 +15,10 @@ void load_cuda_kernels() {
     // Found where the program finds the rest of LibTorch. Its operators register themselves.
     if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
       const char* const reason = ::dlerror();
-      throw UsageError(
-          fmt::format("there is a GPU, but LibTorch's CUDA kernels cannot be loaded: {}. Install LibTorch with "
-                      "CUDA (`interlock doctor` says which one is in use), or use run.device=cpu",
-                      reason == nullptr ? "libtorch_cuda.so" : reason));
+      throw UsageError(fmt::format(
+          "there is a GPU, but LibTorch's CUDA kernels cannot be loaded: {}. Install LibTorch with "
+          "CUDA (`interlock doctor` says which one is in use), or use run.device=cpu",
+          reason == nullptr ? "libtorch_cuda.so" : reason));
     }
     if (!at::hasCUDA()) {
       throw BrokenInvariant("LibTorch was asked whether it has CUDA before its CUDA kernels were loaded");

@@ -20,9 +20,8 @@ void Stopwatch::stop() {
 }
 
 double Stopwatch::take_seconds() {
-  if (!stretches_.empty()) stretches_.back().second.synchronise();
-  for (const auto& [start, stop] : stretches_) seconds_ += stop.seconds_since(start);
-  stretches_.clear();
+  for (; !stretches_.empty() && stretches_.front().second.done(); stretches_.pop_front())
+    seconds_ += stretches_.front().second.seconds_since(stretches_.front().first);
   return std::exchange(seconds_, 0);
 }
 

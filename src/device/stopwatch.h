@@ -1,9 +1,9 @@
 #pragma once
 // How long a device was busy with what lay between start() and stop(). On a GPU these only mark the compute
-// stream, and cost the calling thread a few microseconds; the sum is read once per batch.
+// stream, and cost the calling thread a few microseconds; the sum is read once per batch, and what is still to be done then in the next one.
 
+#include <deque>
 #include <utility>
-#include <vector>
 
 #include "device/device.h"
 
@@ -18,15 +18,16 @@ class Stopwatch {
   void start();
   void stop();  // REQUIRES a start
 
-  // Seconds between all starts and stops since the last call. Blocks until the last stop is reached.
+  // Seconds between all starts and stops since the last call, but for those on a GPU that are not reached yet: they
+  // count in the next call. Does not wait for the GPU.
   double take_seconds();
 
  private:
   Device& device_;
   Event started_;
   bool running_ = false;
-  double seconds_ = 0;                              // of a CPU
-  std::vector<std::pair<Event, Event>> stretches_;  // of a GPU, not yet read
+  double seconds_ = 0;                             // of a CPU
+  std::deque<std::pair<Event, Event>> stretches_;  // of a GPU, not yet read
 };
 
 }  // namespace interlock::device

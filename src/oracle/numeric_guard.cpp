@@ -44,7 +44,11 @@ void Oracle::watch_gradients() {
     const std::vector<at::Tensor> own = training::gradients_of(replicas.front()->stage);
     gradients.insert(gradients.end(), own.begin(), own.end());
   }
-  const training::FiniteMarks::Read read = marks_.read(gradients);
+  std::vector<training::BatchTotals*> totals;
+  for (const auto& replicas : copies_) {
+    for (const auto& copy : replicas) totals.push_back(&copy->totals);
+  }
+  const training::FiniteMarks::Read read = marks_.read(gradients, totals);
   if (read.first) {
     const training::Watched& first = *read.first;
     found(first.stage, first.replica, training::finding_of(first, copy(first.stage, first.replica).stage));

@@ -1,7 +1,5 @@
 #include "training/batch_totals.h"
 
-#include <vector>
-
 #include <torch/types.h>
 
 namespace interlock::training {
@@ -42,20 +40,29 @@ void BatchTotals::scale_loss(double factor) {
   sums_.loss *= factor;
 }
 
-const BatchSums& BatchTotals::read() const {
+std::vector<at::Tensor> BatchTotals::unread() const {
   std::vector<at::Tensor> there;
   for (const at::Tensor* sum : {&loss_, &correct_, &counted_}) {
     if (sum->defined()) there.push_back(sum->to(torch::kDouble));  // counts are exact in it up to 2^53
   }
-  if (there.empty()) return sums_;
-  const at::Tensor here = torch::stack(there).cpu();
-  const double* next = here.const_data_ptr<double>();
-  if (loss_.defined()) sums_.loss += *next++;
-  if (correct_.defined()) sums_.correct += static_cast<std::int64_t>(*next++);
-  if (counted_.defined()) sums_.counted += static_cast<std::int64_t>(*next++);
+  return there;
+}
+
+const double* BatchTotals::accept(const double* values) const {
+  if (loss_.defined()) sums_.loss += *values++;
+  if (correct_.defined()) sums_.correct += static_cast<std::int64_t>(*values++);
+  if (counted_.defined()) sums_.counted += static_cast<std::int64_t>(*values++);
   loss_.reset();
   correct_.reset();
   counted_.reset();
+  return values;
+}
+
+const BatchSums& BatchTotals::read() const {
+  const std::vector<at::Tensor> there = unread();
+  if (there.empty()) return sums_;
+  const at::Tensor here = torch::stack(there).cpu();
+  accept(here.const_data_ptr<double>());
   return sums_;
 }
 

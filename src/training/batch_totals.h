@@ -3,6 +3,7 @@
 // somebody reads them, so that no micro-batch makes the host wait for the device.
 
 #include <cstdint>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -30,6 +31,14 @@ class BatchTotals {
 
   // Waits for an accelerator, once, where something was added since the last read.
   [[nodiscard]] const BatchSums& read() const;
+
+  // Of the sums, only this: known at once where targets are counted by samples.
+  [[nodiscard]] std::int64_t counted() const { return counted_.defined() ? read().counted : sums_.counted; }
+
+  // read() in two steps, for who reads other scalars of the accelerator at the same time: what is not yet read, as
+  // float64, and those values in that order once they are here.
+  [[nodiscard]] std::vector<at::Tensor> unread() const;
+  const double* accept(const double* values) const;  // returns what follows them
 
  private:
   mutable BatchSums sums_;

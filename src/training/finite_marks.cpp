@@ -14,14 +14,19 @@ void FiniteMarks::add(const Watched& what, const at::Tensor& value) {
   if (value.is_floating_point()) marks_.push_back({what, finite_mark(value)});
 }
 
-FiniteMarks::Read FiniteMarks::read(const std::vector<at::Tensor>& gradients) const {
+FiniteMarks::Read FiniteMarks::read(const std::vector<at::Tensor>& gradients,
+                                    const std::vector<BatchTotals*>& totals) const {
   std::vector<at::Tensor> sums;
+  for (const BatchTotals* one : totals) {
+    for (const at::Tensor& sum : one->unread()) sums.push_back(sum);
+  }
   for (const Mark& mark : marks_) sums.push_back(mark.sum);
   if (!gradients.empty()) sums.push_back(rough_mark(gradients));
   Read read;
   if (sums.empty()) return read;
   const at::Tensor here = torch::stack(sums).to(torch::kDouble).cpu();
-  const double* const values = here.const_data_ptr<double>();
+  const double* values = here.const_data_ptr<double>();
+  for (const BatchTotals* one : totals) values = one->accept(values);
   for (std::size_t i = 0; i < marks_.size() && !read.first; ++i) {
     if (!std::isfinite(values[i])) read.first = marks_[i].what;
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "training/batch_totals.h"
 #include "training/nonfinite.h"
 
 namespace interlock::training {
@@ -24,11 +25,13 @@ class FiniteMarks {
   void add(const Watched& what, const at::Tensor& value);
 
   struct Read {
-    std::optional<Watched> first;   // of those that were added: the first that is not finite
+    std::optional<Watched> first;  // of those that were added: the first that is not finite
     bool gradients_finite = true;  // perhaps not where too large for a float32's sum: look again
   };
-  // The one time that the host waits. `gradients`: looked at as a whole; none: not at all.
-  [[nodiscard]] Read read(const std::vector<at::Tensor>& gradients) const;
+  // The one time that the host waits. `gradients`: looked at as a whole; none: not at all. `totals` are read with
+  // them.
+  [[nodiscard]] Read read(const std::vector<at::Tensor>& gradients,
+                          const std::vector<BatchTotals*>& totals) const;
 
  private:
   struct Mark {

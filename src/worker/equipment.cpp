@@ -66,7 +66,8 @@ device::Settings device_settings(const config::Config& config) {
 
 double peak_mebibytes(const device::Device& device) {
   constexpr double kMebibyte = 1024 * 1024;
-  return device.is_gpu() ? static_cast<double>(device.peak_allocated()) / kMebibyte : peak_resident_mebibytes();
+  return device.is_gpu() ? static_cast<double>(device.peak_allocated()) / kMebibyte
+                         : peak_resident_mebibytes();
 }
 
 Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engine) {

@@ -81,9 +81,9 @@ void NumericGuard::look_at_gradients() {
   }
 }
 
-void NumericGuard::read_marks(bool gradients) {
+void NumericGuard::read_marks(bool gradients, training::BatchTotals& totals) {
   const training::FiniteMarks::Read read =
-      marks_.read(gradients ? training::gradients_of(stage_) : std::vector<at::Tensor>{});
+      marks_.read(gradients ? training::gradients_of(stage_) : std::vector<at::Tensor>{}, {&totals});
   if (!read.first) {
     if (!read.gradients_finite) look_at_gradients();
     return;
@@ -94,7 +94,7 @@ void NumericGuard::read_marks(bool gradients) {
     decide(training::finding_of(*read.first, stage_));
 }
 
-std::optional<bool> NumericGuard::finish(bool gradients) {
+std::optional<bool> NumericGuard::finish(bool gradients, training::BatchTotals& totals) {
   if (!watching_) return std::nullopt;
   if (doomed_) {
     // A batch has passed, and the neighbour has not spoken.
@@ -104,7 +104,7 @@ std::optional<bool> NumericGuard::finish(bool gradients) {
                     batch_.stage, batch_.step));
   }
   if (on_accelerator_) {
-    read_marks(gradients);
+    read_marks(gradients, totals);
   } else if (gradients && decided_ == Decided::kNothing) {
     look_at_gradients();
   }

@@ -46,10 +46,11 @@ class NumericGuard {
     if (look(value, /*arrived=*/false)) found(value, search());
   }
 
-  // Before the update, gradients summed over replicas. `gradients`: whether those of the weights are watched
+  // Before the update, gradients summed over replicas; on accelerators `totals` are read at the same time.
+  // `gradients`: whether those of the weights are watched
   // (not under loss scaling, which has its own answer to overflow). Nothing where stages need not agree, else
   // whether anything was found on this stage. Errors: NonfiniteError under `stop`.
-  std::optional<bool> finish(bool gradients);
+  std::optional<bool> finish(bool gradients, training::BatchTotals& totals);
 
   // What finish() found here; kNothing where it arose elsewhere.
   [[nodiscard]] const schedule::Nonfinite& finding() const { return finding_.what; }
@@ -64,7 +65,7 @@ class NumericGuard {
   void found(const Value& value, const training::Suspect& suspect);
   void decide(training::Finding finding);
   void look_at_gradients();
-  void read_marks(bool gradients);
+  void read_marks(bool gradients, training::BatchTotals& totals);
 
   const training::RunPlan& plan_;
   const models::Stage& stage_;

@@ -68,7 +68,7 @@ void ProgramRunner::update(double learning_rate) {
     const trace::Span summing(marks_.recorder, {trace::RecordKind::kSum});
     buckets_->finish();
   }
-  if (replicas_ > 1) device_.set_batch_counted(exchange_.sum_over_replicas(device_.sums().counted));
+  if (replicas_ > 1) device_.set_batch_counted(exchange_.sum_over_replicas(device_.counted()));
   if (const std::optional<bool> here = device_.find_nonfinite()) {
     if (exchange_.found_anywhere(*here)) return device_.leave_out();
   }

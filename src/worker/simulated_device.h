@@ -38,7 +38,7 @@ class SimulatedDevice : public StageDevice {
   bool training_ = false;
   std::map<int, std::int64_t> in_flight_;  // micro-batch -> samples
   at::Tensor output_, input_gradient_;     // reused
-  training::BatchTotals totals_;                     // no loss
+  training::BatchTotals totals_;           // no loss
   std::int64_t peak_bytes_ = 0;
 };
 

@@ -11,8 +11,8 @@
 #include <ATen/core/Tensor.h>
 
 #include "schedule/protocol.h"
-#include "training/loss_scaler.h"
 #include "training/batch_totals.h"
+#include "training/loss_scaler.h"
 
 namespace interlock::worker {
 
@@ -77,9 +77,11 @@ class StageDevice {
   virtual void end_evaluation() = 0;
 
   [[nodiscard]] virtual const training::BatchSums& sums() const = 0;
+  // sums().counted alone: often known without a wait for the device.
+  [[nodiscard]] virtual std::int64_t counted() const { return sums().counted; }
 
   // Seconds of computing since the last call, where the device knows better than the clock of the thread that
-  // gives it work. Waits for what was given.
+  // gives it work; what it has not reached yet counts in the next call.
   virtual std::optional<double> take_busy_seconds() { return std::nullopt; }
 
   // Most bytes of activations kept for backward at any moment so far, and what one full micro-batch keeps.

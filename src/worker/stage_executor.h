@@ -58,6 +58,7 @@ class StageExecutor : public StageDevice {
 
   [[nodiscard]] training::LossScaler& scaler() { return scaler_; }
   [[nodiscard]] const training::BatchSums& sums() const override { return totals_.read(); }
+  [[nodiscard]] std::int64_t counted() const override { return totals_.counted(); }
   [[nodiscard]] std::int64_t peak_activation_bytes() const override { return peak_bytes_; }
   [[nodiscard]] std::int64_t micro_batch_activation_bytes() const override { return full_micro_batch_bytes_; }
 

@@ -16,7 +16,7 @@ void StageExecutor::set_tied_gradient(const at::Tensor& sum) {
 }
 
 double StageExecutor::correction() const {
-  const std::int64_t counted = batch_counted_ < 0 ? totals_.read().counted : batch_counted_;
+  const std::int64_t counted = batch_counted_ < 0 ? totals_.counted() : batch_counted_;
   return loss_.correction(batch_samples_, plan_.data.target_shape, counted);
 }
 
@@ -44,7 +44,7 @@ std::optional<double> StageExecutor::main_squares() {
 
 std::optional<bool> StageExecutor::find_nonfinite() {
   const Busy marked = busy();
-  return guard_.finish(/*gradients=*/!scaler_.active());
+  return guard_.finish(/*gradients=*/!scaler_.active(), totals_);
 }
 
 void StageExecutor::leave_out() {

@@ -140,7 +140,7 @@ void Worker::run_batch(const Order& order, Report& report) {
           program_of(order), sizes_of(order), rate,
           [&](int m) { return input_.bring(loader_.load(order, m)); }, report.actions);
   if (!training) {
-    if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.sums().counted));
+    if (replicas_ > 1) device.set_batch_counted(exchange_.sum_over_replicas(device.counted()));
     device.end_evaluation();
   }
   const training::BatchSums& sums = device.sums();

@@ -70,8 +70,7 @@ TEST_CASE("a device's tensor that is sent is held until it has been read, and th
     bench.compute([] { pause(20); });
     bool held = true;
     Transfer receive;
-    if (bench.has_below())
-      receive = bench.channel->receive(Bench::neighbour(-1), Tag::activation(1), buffer);
+    if (bench.has_below()) receive = bench.channel->receive(Bench::neighbour(-1), Tag::activation(1), buffer);
     if (bench.has_above()) {
       Transfer send = bench.channel->send(Bench::neighbour(1), Tag::activation(1), sent.detach());
       held = sent.storage().use_count() > holders;
@@ -80,7 +79,8 @@ TEST_CASE("a device's tensor that is sent is held until it has been read, and th
       bench.channel->send(Bench::neighbour(1), Tag::activation(2), bench.empty(1)).wait();
     }
     if (receive.valid()) receive.wait();
-    if (bench.has_below()) bench.channel->receive(Bench::neighbour(-1), Tag::activation(2), bench.empty(1)).wait();
+    if (bench.has_below())
+      bench.channel->receive(Bench::neighbour(-1), Tag::activation(2), bench.empty(1)).wait();
     bench.device->synchronise();
     CHECK(held);
     CHECK(sent.storage().use_count() == holders);

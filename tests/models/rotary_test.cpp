@@ -1,4 +1,5 @@
 #include "models/layers/rotary.h"
+
 #include "models_support.h"
 
 namespace interlock::models {
@@ -29,7 +30,8 @@ double largest_error(at::ScalarType type) {
   return (y.to(torch::kDouble) - by_definition(x)).abs().max().item<double>();
 }
 
-TEST_CASE("rotary positions are the definition's to the last bits of the activations' type, far positions too") {
+TEST_CASE(
+    "rotary positions are the definition's to the last bits of the activations' type, far positions too") {
   // A turned value is at most 0.71: three roundings of half a unit in the last place each, 8, 11 and 24 bits.
   CHECK(largest_error(torch::kBFloat16) < 3 * 0.71 * 0x1p-8);
   CHECK(largest_error(torch::kHalf) < 3 * 0.71 * 0x1p-11);

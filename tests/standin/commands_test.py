@@ -3,7 +3,6 @@
 from standin_support import counts, own_gpus, setting  # first: it says where the others are
 
 from gpu_support import CONVOLUTIONS, SECONDS, TOKENS, config, ranks_of, verify, write
-from refusal import check_refused
 from small_run import check_same_weights
 from support.runner import check, check_equal, main, metrics
 
@@ -75,16 +74,25 @@ def evaluates_and_generates(interlock):
     check_equal(there.out, here.out, "generated text")
 
 
-def waits_of_a_single_process(interlock):
-    """Sums and marks stay on the device: a wait for each stage's sums, one for all marks, whatever M is."""
-    whole = config(TOKENS, 3, 2, run={"transport": "auto"}, schedule={"micro_batches": 8})
-    waits = []
-    for steps in (2, 6):
-        with setting(counts=interlock.folder / f"counts{steps}"):
-            train(interlock, whole, f"run{steps}", f"training.max_steps={steps}", single=True)
-        found = counts(interlock.folder / f"counts{steps}")
-        waits.append(found["stream_waits"] + found["event_waits"])
-    check((waits[1] - waits[0]) / 4 <= 3 + 1, f"{(waits[1] - waits[0]) / 4} waits a step, 3 stages")
+def waits(base, single=False, **sections):
+    """Sums and marks stay on the device and are read once a batch, whatever M is: the one wait of each process."""
+    def run(interlock):
+        whole = config(base, 3, 2, **{"run": {"transport": "auto" if single else "nccl"}, "schedule": {"micro_batches": 8},
+                                      **sections})
+        found = []
+        for steps in (2, 6):
+            path = interlock.folder / f"counts{steps}"
+            with setting(counts=path):
+                train(interlock, whole, f"run{steps}", f"training.max_steps={steps}", single=single)
+            found.append([counts(path, rank) for rank in ([0] if single else range(1, ranks_of(whole)))])
+        for rank, (few, many) in enumerate(zip(*found)):
+            # Host-staged, a thread also waits for the copy to the host of what is sent, once too much is under way.
+            staged = whole["run"]["transport"] == "host_staged"
+            for kind in ("stream_waits", "memory_queries", *([] if staged else ["event_waits"])):
+                each = (many[kind] - few[kind]) / 4
+                check(each <= (1 if kind == "stream_waits" else 0), f"worker {rank}: {each} {kind} a step")
+            check(many["launches"] > few["launches"] > 0, "nothing was counted")
+    return run
 
 
 def waits_of_a_profile(interlock):
@@ -152,7 +160,12 @@ main([
         CONVOLUTIONS, 2, 2, partition={"stages": 2, "replicas": [2, 2], "sync_batch_norm": True}, run={"transport": "nccl"}))),
     ("a resumed run has the bits of one that went through", resumes),
     ("eval and generate", evaluates_and_generates),
-    ("a single process waits once for each stage and once for all marks", waits_of_a_single_process),
+    ("a single process waits for the GPU once a step", waits(TOKENS, single=True)),
+    ("a rank waits for the GPU once a step", waits(TOKENS)),
+    ("a rank waits for the GPU once a step: convolutions, host-staged, recomputing",
+     waits(CONVOLUTIONS, run={"transport": "host_staged"}, training={"batch_size": 16, "epochs": 1, "eval_every_epochs": 0,
+                                                                     "seed": 3, "recompute": True})),
+    ("a rank waits for the GPU once a step: replicas", waits(CONVOLUTIONS, partition={"stages": 3, "replicas": [2, 2, 2]})),
     ("a profile's actions do not wait for the GPU", waits_of_a_profile),
     ("a single process tells the GPU's memory", memory_is_the_gpus),
     ("profiles and traces", profiles_and_traces),

@@ -25,7 +25,8 @@ int cublasGetPointerMode_v2(void*, int* mode) {
 std::size_t cublasLtGetVersion() {
   return 130000;
 }
-int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, void* results, int* found) {
+int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, void* results,
+                                   int* found) {
   std::memset(results, 0, 96);
   *found = 1;
   return 0;
@@ -39,15 +40,15 @@ int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, voi
   int name() {                            \
     return standin_launch() != 0 ? 0 : 1; \
   }
-#define MAKES(name)                  \
-  int name(void** made) {            \
-    *made = std::calloc(1, 64);           \
-    return 0;                        \
+#define MAKES(name)             \
+  int name(void** made) {       \
+    *made = std::calloc(1, 64); \
+    return 0;                   \
   }
-#define DELETES(name)     \
-  int name(void* made) {  \
-    std::free(made);           \
-    return 0;             \
+#define DELETES(name)    \
+  int name(void* made) { \
+    std::free(made);     \
+    return 0;            \
   }
 DOES_NOTHING(cublasDestroy_v2)
 DOES_NOTHING(cublasSetStream_v2)

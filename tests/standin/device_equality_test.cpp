@@ -63,7 +63,8 @@ at::Device oracle_device(std::size_t network) {
   const std::string& name = test::network_names()[network];
   if (testing::engine().rank() != kCoordinator || (name != "convnet" && name != "resnet")) return at::kCPU;
   constexpr int kLast = 7;  // of the stand-in's eight
-  static const std::unique_ptr<device::Device> own = device::open_device(device::Wanted::kCuda, kLast, kLast + 1);
+  static const std::unique_ptr<device::Device> own =
+      device::open_device(device::Wanted::kCuda, kLast, kLast + 1);
   return own->torch_device();
 }
 
@@ -72,7 +73,8 @@ void check_equal(const config::Config& config, std::size_t network) {
                          oracle_device(network)));
 }
 
-TEST_CASE("stages on GPUs equal the oracle bitwise: networks, horizons, micro-batches, transports, slow stages") {
+TEST_CASE(
+    "stages on GPUs equal the oracle bitwise: networks, horizons, micro-batches, transports, slow stages") {
   const int stages = testing::engine().size() - 1;
   const Rank own = testing::engine().rank();
   run_cases(

@@ -6,8 +6,6 @@
 //   STANDIN_NCCL_BROKEN                    not 0: nothing can be started
 //   STANDIN_NCCL_VERSION_RANK, _VERSION    this rank has another NCCL
 //   STANDIN_NCCL_ERROR_RANK, _ERROR_AFTER  this rank's communicators report an error of the network after so many groups
-#include <nccl.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +13,7 @@
 #include <fcntl.h>
 #include <functional>
 #include <memory>
+#include <nccl.h>
 #include <set>
 #include <sys/mman.h>
 #include <thread>
@@ -154,8 +153,9 @@ class Message {
     if (wire_->sent <= *chunks_) return;
     if (wire_->left != call_.bytes - moved_ || wire_->type != call_.type) {
       char words[200];
-      snprintf(words, sizeof(words), "rank %d sends %zu bytes of type %d, rank %d receives %zu of type %d", call_.peer,
-               wire_->left.load(), wire_->type.load(), call_.communicator->rank, call_.bytes - moved_, call_.type);
+      snprintf(words, sizeof(words), "rank %d sends %zu bytes of type %d, rank %d receives %zu of type %d",
+               call_.peer, wire_->left.load(), wire_->type.load(), call_.communicator->rank,
+               call_.bytes - moved_, call_.type);
       break_down(call_.communicator, ncclInvalidUsage, words);
       call_.communicator->aborted = true;
       return;
@@ -219,7 +219,8 @@ void add_up(const Call& call) {
     auto* const sum = reinterpret_cast<float*>(static_cast<char*>(bytes_at(call.to)) + at);
     for (std::size_t i = 0; i < bytes / sizeof(float); ++i) {
       float total = 0;
-      for (int rank = 0; rank < own.size; ++rank) total += reinterpret_cast<const float*>(shared.sums[rank])[i];
+      for (int rank = 0; rank < own.size; ++rank)
+        total += reinterpret_cast<const float*>(shared.sums[rank])[i];
       sum[i] = total;
     }
     if (!meet(&own)) return;
@@ -232,7 +233,8 @@ void note_connection(ncclComm& own, std::size_t bytes) {
   const char* const setting = getenv("NCCL_RUNTIME_CONNECT");
   if (setting != nullptr && strcmp(setting, "0") == 0) return;
   if (own.connected.insert(bytes <= (std::size_t{64} << 10) ? 0 : 1).second && own.groups > 1)
-    fprintf(stderr, "stand-in NCCL: rank %d connects for a sum of %zu bytes in the middle of its work\n", own.rank, bytes);
+    fprintf(stderr, "stand-in NCCL: rank %d connects for a sum of %zu bytes in the middle of its work\n",
+            own.rank, bytes);
 }
 
 void in_stream(const std::vector<Call>& group) {
@@ -251,9 +253,11 @@ ncclResult_t check(const std::vector<Call>& group) {
     if (call.stream != group.front().stream) return refuse("two streams in one group");
     if ((call.kind == Call::Kind::kSum) != (group.front().kind == Call::Kind::kSum))
       return refuse("sums and messages in one group: the stand-in does not know that");
-    if (call.kind != Call::Kind::kSum && (call.peer < 0 || call.peer >= communicator->size || call.peer == communicator->rank))
+    if (call.kind != Call::Kind::kSum &&
+        (call.peer < 0 || call.peer >= communicator->size || call.peer == communicator->rank))
       return refuse("a message to or from rank " + std::to_string(call.peer));
-    if (!is_device_memory(call.from != nullptr ? call.from : call.to)) return refuse("memory that is not the GPU's");
+    if (!is_device_memory(call.from != nullptr ? call.from : call.to))
+      return refuse("memory that is not the GPU's");
   }
   if (communicator->state == ncclInProgress) return refuse("a communicator is used before it is ready");
   if (communicator->aborted) return refuse("a communicator is used after it was aborted");
@@ -332,7 +336,8 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
   snprintf(id->internal, sizeof(id->internal), "/dev/shm/interlock-standin.%d.%d", getpid(), made++);
   return ncclSuccess;
 }
-ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id, int rank, ncclConfig_t* config) {
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id, int rank,
+                                    ncclConfig_t* config) {
   if (config->blocking != 0) return refuse("the stand-in's communicators are non-blocking");
   if (size > kMostRanks) return refuse("more ranks than the stand-in's communicators have");
   auto* const own = new ncclComm;  // never freed: an aborted one's stream may still be in it
@@ -361,18 +366,18 @@ ncclResult_t ncclGroupEnd() {
   if (open_groups == 0) return refuse("a group ends that did not begin");
   return --open_groups > 0 ? ncclSuccess : hand_over();
 }
-ncclResult_t ncclSend(const void* from, std::size_t count, ncclDataType_t type, int peer, ncclComm_t communicator,
-                      cudaStream_t stream) {
-  return add({Call::Kind::kSend, communicator, static_cast<const char*>(from), nullptr, count * width(type), type, peer,
-              stream});
+ncclResult_t ncclSend(const void* from, std::size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t communicator, cudaStream_t stream) {
+  return add({Call::Kind::kSend, communicator, static_cast<const char*>(from), nullptr, count * width(type),
+              type, peer, stream});
 }
 ncclResult_t ncclRecv(void* to, std::size_t count, ncclDataType_t type, int peer, ncclComm_t communicator,
                       cudaStream_t stream) {
-  return add(
-      {Call::Kind::kReceive, communicator, nullptr, static_cast<char*>(to), count * width(type), type, peer, stream});
+  return add({Call::Kind::kReceive, communicator, nullptr, static_cast<char*>(to), count * width(type), type,
+              peer, stream});
 }
-ncclResult_t ncclAllReduce(const void* from, void* to, std::size_t count, ncclDataType_t type, ncclRedOp_t operation,
-                           ncclComm_t communicator, cudaStream_t stream) {
+ncclResult_t ncclAllReduce(const void* from, void* to, std::size_t count, ncclDataType_t type,
+                           ncclRedOp_t operation, ncclComm_t communicator, cudaStream_t stream) {
   if (type != ncclFloat32 || operation != ncclSum) return refuse("the stand-in adds float32 only");
   return add({Call::Kind::kSum, communicator, static_cast<const char*>(from), static_cast<char*>(to),
               count * width(type), type, 0, stream});

@@ -52,9 +52,9 @@ const std::set<std::string> kLibTorchs = {"aten::empty.memory_format",
                                           "aten::_fused_sdp_choice",
                                           "aten::copy_"};
 // The outputs' shapes depend on values.
-const std::set<std::string> kByValue = {"aten::nonzero",       "aten::masked_select", "aten::_unique",
-                                        "aten::_unique2",      "aten::unique_dim",    "aten::bincount",
-                                        "aten::repeat_interleave.Tensor"};
+const std::set<std::string> kByValue = {
+    "aten::nonzero",  "aten::masked_select",           "aten::_unique", "aten::_unique2", "aten::unique_dim",
+    "aten::bincount", "aten::repeat_interleave.Tensor"};
 
 cudaStream_t current_stream() {
   return c10::cuda::getCurrentCUDAStream().stream();
@@ -68,15 +68,18 @@ void check_device() {
 at::Tensor on_stream(const at::Tensor& t) {
   if (!t.defined() || !t.is_cuda()) return t;
   auto* const first = static_cast<char*>(standin::bytes_at(t.storage().mutable_data()));
-  char* const bytes = t.numel() == 0 ? nullptr : first + t.storage_offset() * static_cast<std::int64_t>(t.element_size());
-  at::Tensor view = at::from_blob(bytes, t.sizes(), t.strides(), t.options().device(at::kCPU).requires_grad(false));
+  char* const bytes =
+      t.numel() == 0 ? nullptr : first + t.storage_offset() * static_cast<std::int64_t>(t.element_size());
+  at::Tensor view =
+      at::from_blob(bytes, t.sizes(), t.strides(), t.options().device(at::kCPU).requires_grad(false));
   if (t.unsafeGetTensorImpl()->is_wrapped_number()) view.unsafeGetTensorImpl()->set_wrapped_number(true);
   return view;
 }
 
 at::Tensor zeros_like_it(const at::Tensor& t) {
   if (!t.defined() || !t.is_cuda()) return t;
-  at::Tensor zeros = at::empty_strided(t.sizes(), t.strides(), t.options().device(at::kCPU).requires_grad(false));
+  at::Tensor zeros =
+      at::empty_strided(t.sizes(), t.strides(), t.options().device(at::kCPU).requires_grad(false));
   zeros.zero_();
   if (t.unsafeGetTensorImpl()->is_wrapped_number()) zeros.unsafeGetTensorImpl()->set_wrapped_number(true);
   return zeros;
@@ -181,7 +184,8 @@ int written_argument(const c10::FunctionSchema& schema, std::size_t i) {
   if (alias == nullptr) return -1;
   for (std::size_t a = 0; a < schema.arguments().size(); ++a) {
     const auto* const given = schema.arguments()[a].alias_info();
-    if (given != nullptr && given->isWrite() && given->beforeSets() == alias->beforeSets()) return static_cast<int>(a);
+    if (given != nullptr && given->isWrite() && given->beforeSets() == alias->beforeSets())
+      return static_cast<int>(a);
   }
   return -1;
 }
@@ -205,7 +209,8 @@ std::vector<Outputs> find_outputs(const c10::OperatorHandle& op, const std::vect
       outputs.all.push_back(describe_output(stack[i].toTensor(), argument));
     } else if (stack[i].isTensorList()) {
       outputs.list = true;
-      for (const at::Tensor& t : stack[i].toTensorVector()) outputs.all.push_back(describe_output(t, argument));
+      for (const at::Tensor& t : stack[i].toTensorVector())
+        outputs.all.push_back(describe_output(t, argument));
     } else {
       outputs.tensors = false;
       outputs.value = stack[i];
@@ -292,7 +297,8 @@ void launch(const c10::OperatorHandle& op, Stack* stack) {
     else
       stack->push_back(list.get(0));
   }
-  Stack there = changed_all(arguments, [](const at::Tensor& t) { return t.defined() && t.is_cuda() ? on_stream(t) : read_now(t); });
+  Stack there = changed_all(
+      arguments, [](const at::Tensor& t) { return t.defined() && t.is_cuda() ? on_stream(t) : read_now(t); });
   standin::enqueue(stream, standin::Kind::kOperator, [op, name, there, bytes]() mutable {
     static thread_local const bool alone = [] {
       at::set_num_threads(1);
@@ -364,12 +370,12 @@ struct Install {
       const auto op = dispatcher.findSchema(name);
       if (!op || !op->hasKernelForDispatchKey(c10::DispatchKey::CUDA) || !runs_on_cpu(*op)) continue;
       kept->push_back(dispatcher.registerImpl(name, c10::DispatchKey::CUDA,
-                                              c10::KernelFunction::makeFromBoxedFunction<&launch>(), std::nullopt,
-                                              nullptr, "stand-in GPU"));
+                                              c10::KernelFunction::makeFromBoxedFunction<&launch>(),
+                                              std::nullopt, nullptr, "stand-in GPU"));
     }
     kept->push_back(dispatcher.registerImpl({"aten::copy_", ""}, c10::DispatchKey::CUDA,
-                                            c10::KernelFunction::makeFromUnboxedRuntimeFunction(&copy), std::nullopt,
-                                            nullptr, "stand-in GPU"));
+                                            c10::KernelFunction::makeFromUnboxedRuntimeFunction(&copy),
+                                            std::nullopt, nullptr, "stand-in GPU"));
     // Their kernels would be chosen before the operators that are replaced.
     at::globalContext().setUserEnabledCuDNN(false);
     // Nor are oneDNN's, which the CPU has for some: without them one process on the CPU and the stand-in run the same

@@ -29,7 +29,8 @@ const Settings& settings() {
     made.rank = static_cast<int>(number_from("OMPI_COMM_WORLD_RANK", 0));
     made.delay_us = static_cast<int>(number_from("STANDIN_DELAY_US", 0));
     made.seed = static_cast<std::uint64_t>(number_from("STANDIN_SEED", 1));
-    if (number_from("STANDIN_LOST_RANK", -1) == made.rank) made.lost_after = number_from("STANDIN_LOST_AFTER", 0);
+    if (number_from("STANDIN_LOST_RANK", -1) == made.rank)
+      made.lost_after = number_from("STANDIN_LOST_AFTER", 0);
     return made;
   }();
   return read;
@@ -46,7 +47,8 @@ thread_local int current_device = 0;
 std::atomic<cudaError_t> failed{cudaSuccess};
 
 struct Counts {
-  std::atomic<long> launches, copies, stream_waits, event_waits, memory_queries, records, queries, allocations;
+  std::atomic<long> launches, copies, stream_waits, event_waits, memory_queries, records, queries,
+      allocations;
 };
 
 // In a file from the first moment on: a process may end in any way.
@@ -356,16 +358,16 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
 }
 
 // Pageable memory is read before the call returns, and written before it returns.
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
   ++counts.copies;
   if (!works_on()) return answer(cudaSuccess);
   const bool from_pageable = !is_device_memory(from) && !is_pinned(from);
   const bool to_pageable = !is_device_memory(to) && !is_pinned(to);
   if (from_pageable) {
     const auto* const first = static_cast<const char*>(from);
-    enqueue(stream, Kind::kOther, [to, copy = std::string(first, bytes)] {
-      memcpy(bytes_at(to), copy.data(), copy.size());
-    });
+    enqueue(stream, Kind::kOther,
+            [to, copy = std::string(first, bytes)] { memcpy(bytes_at(to), copy.data(), copy.size()); });
   } else {
     enqueue(stream, Kind::kOther, [=] { memcpy(bytes_at(to), bytes_at(from), bytes); });
   }
@@ -377,7 +379,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   drain(nullptr);
   return error;
 }
-cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t bytes, cudaStream_t stream) {
+cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t bytes,
+                                cudaStream_t stream) {
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream);
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {

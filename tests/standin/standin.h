@@ -23,10 +23,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cuda_runtime_api.h>
 #include <functional>
 #include <string>
-
-#include <cuda_runtime_api.h>
 
 namespace standin {
 

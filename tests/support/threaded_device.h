@@ -92,7 +92,8 @@ class ThreadedStream : public device::StreamWork {
  private:
   // A device's work knows addresses: nobody can tell from a tensor that work on it is still to be done.
   [[nodiscard]] at::Tensor as_kernel(const at::Tensor& tensor) const {
-    return holds_(tensor) ? torch::from_blob(tensor.mutable_data_ptr(), tensor.sizes(), tensor.strides(), tensor.options())
+    return holds_(tensor) ? torch::from_blob(tensor.mutable_data_ptr(), tensor.sizes(), tensor.strides(),
+                                             tensor.options())
                           : tensor;
   }
   void run() {
@@ -130,9 +131,7 @@ class ThreadedDevice : public device::Device {
     return memory_.count(tensor.storage().data()) > 0;
   }
   device::Stream compute_stream() override { return device::Stream(compute_); }
-  device::Stream new_stream(device::Priority) override {
-    return device::Stream(make_stream());
-  }
+  device::Stream new_stream(device::Priority) override { return device::Stream(make_stream()); }
   at::Tensor staging(const std::vector<std::int64_t>& sizes, at::ScalarType type) override {
     return torch::empty(sizes, type);
   }
@@ -149,7 +148,8 @@ class ThreadedDevice : public device::Device {
 
  private:
   [[nodiscard]] std::shared_ptr<ThreadedStream> make_stream() const {
-    return std::make_shared<ThreadedStream>(delay_, [this](const at::Tensor& tensor) { return holds(tensor); });
+    return std::make_shared<ThreadedStream>(delay_,
+                                            [this](const at::Tensor& tensor) { return holds(tensor); });
   }
 
   std::chrono::microseconds delay_;

@@ -171,6 +171,11 @@ TEST_CASE("GPUs: a driver that is too old, hidden, in use, or not there", "[doct
        Level::kOk, "hides");
   find(judged([&](auto& f) { judge_gpus(gpus, none, {}, f); }), Level::kProblem,
        "can use none: CUDA says: no");
+  Libraries broken = good_libraries();
+  broken.cuda_error = "GPU 0: no kernel image is available";
+  const auto seen_only = judged([&](auto& f) { judge_gpus(gpus, broken, {}, f); });
+  find(seen_only, Level::kProblem, "cannot compute on all of them: GPU 0: no kernel image");
+  CHECK(exit_code_of(seen_only) == 2);
 }
 
 TEST_CASE("an srun without PMIx and a root without permission are told", "[doctor]") {

@@ -10,6 +10,11 @@
 namespace interlock::worker {
 namespace {
 
+training::BatchTotals& no_totals() {
+  static training::BatchTotals none;
+  return none;
+}
+
 using Catch::Matchers::Contains;
 using schedule::NonfiniteIn;
 
@@ -144,7 +149,7 @@ TEST_CASE("where reading is put off the first in the program's order tells whose
     if (arrived_first) guard.arrived({NonfiniteIn::kActivation, 1, arrived});
     guard.made({NonfiniteIn::kActivation, 1, made}, never);
     if (!arrived_first) guard.arrived({NonfiniteIn::kGradient, 1, arrived});
-    const std::optional<bool> found = guard.finish(/*gradients=*/true);
+    const std::optional<bool> found = guard.finish(/*gradients=*/true, no_totals());
     return std::pair(found.value_or(false), static_cast<int>(guard.finding().in));
   };
   const at::Tensor fine = torch::ones({5, 9}), bad = with_nan({5, 9});
@@ -159,9 +164,9 @@ TEST_CASE("where reading is put off a neighbour's is left to it for a step, then
   NumericGuard guard(middle.plan, middle.stage, 0, /*on_accelerator=*/true);
   guard.begin_batch(true, 0, 1, 10);
   guard.arrived({NonfiniteIn::kActivation, 0, with_nan({5, 9})});
-  CHECK_FALSE(guard.finish(true).has_value());
+  CHECK_FALSE(guard.finish(true, no_totals()).has_value());
   guard.begin_batch(true, 0, 2, 10);
-  CHECK_THROWS_AS(guard.finish(true), training::NonfiniteError);
+  CHECK_THROWS_AS(guard.finish(true, no_totals()), training::NonfiniteError);
 }
 
 }  // namespace

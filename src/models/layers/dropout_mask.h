@@ -15,7 +15,7 @@ namespace interlock::models {
 
 struct DropoutDraw {
   std::uint64_t seed = 0;
-  double keep = 1;            // probability, in (0, 1]
+  double keep = 1;             // probability, in (0, 1]
   std::int64_t first_row = 0;  // of the micro-batch: the mask's row 0
 };
 
