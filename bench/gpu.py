@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import _common as common
 import peers
@@ -38,6 +39,8 @@ def parse_arguments():
     parser.add_argument("--json", help="write the rows to this file")
     parser.add_argument("--repeats", type=int, default=1, help="rounds of all runs; medians count")
     parser.add_argument("--steps", type=int, default=20, help="steps that count, of each run")
+    parser.add_argument("--budget", type=float, default=float("inf"), metavar="SECONDS",
+                        help="start no case that would not end by then; the most telling ones come first")
     parser.add_argument("--model", choices=["resnet", "transformer"], help="only this one")
     parser.add_argument("--rehearse", action="store_true", help="small networks on the CPU, to try out the script")
     return parser.parse_args()
@@ -126,6 +129,14 @@ def theirs(python, job):
             "loss": results[-1]["losses"][0]}
 
 
+def alone(python, job):
+    """Eager PyTorch, one process, the same mathematics."""
+    common.run([python, RANK, "alone", write_job(job)])
+    with open(os.path.join(job["folder"], "rank-0.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    return {"step": result["step"], "memory": result["memory"], "loss": result["losses"][0], "kernels": result["kernels"]}
+
+
 def write_job(job):
     path = os.path.join(job["folder"], "job.json")
     with open(path, "w", encoding="utf-8") as file:
@@ -148,22 +159,30 @@ def check_same_start(mine, other):
         raise SystemExit(f"the first losses differ, so the networks do: {mine['loss']} and {other['loss']}")
 
 
-def measured_rows(python, job, device, repeats):
-    mine = {horizon: [] for horizon in HORIZONS}
-    single = {horizon: [] for horizon in HORIZONS}
-    pipelining = []
-    for _ in range(repeats):  # all in turn, so that noise hits them alike
+def one_worker(python, job, device, repeats):
+    """K = 1: what cutting nothing costs beside plain PyTorch. One GPU answers it."""
+    whole = {**job, "counts": [sum(job["counts"])], "ranks": 1}
+    mine, others = [], []
+    for _ in range(repeats):
+        others.append(alone(python, whole))
+        mine.append(ours(whole, "all"))
+    check_same_start(mine[0], others[0])
+    found = row(f"{job['name']}, K=1, M={job['micro_batches']}: against eager PyTorch", device, mine, others)
+    return [{**found, "other_kernel_seconds": others[0]["kernels"]}]
+
+
+def on_stages(python, job, horizon, device, repeats):
+    """One horizon against one process, and against torch.distributed.pipelining; all in turn, so that noise hits them alike."""
+    mine, single, pipelining = [], [], []
+    for _ in range(repeats):
         pipelining.append(theirs(python, job))
-        for horizon in HORIZONS:
-            mine[horizon].append(ours(job, horizon))
-            single[horizon].append(ours(job, horizon, single=True))
-    check_same_start(mine["all"][0], pipelining[0])
-    rows = []
-    for horizon in HORIZONS:
-        name = f"{job['name']}, K={STAGES}, N={horizon}, M={job['micro_batches']}{job['sharing']}"
-        rows.append(row(f"{name}: against one process", device, mine[horizon], single[horizon]))
-        rows.append(row(f"{name}: against torch's 1F1B", device, mine[horizon], pipelining))
-    return rows
+        mine.append(ours(job, horizon))
+        single.append(ours(job, horizon, single=True))
+    if horizon == "all":
+        check_same_start(mine[0], pipelining[0])
+    name = f"{job['name']}, K={STAGES}, N={horizon}, M={job['micro_batches']}{job['sharing']}"
+    return [row(f"{name}: against one process", device, mine, single),
+            row(f"{name}: against torch's 1F1B", device, mine, pipelining)]
 
 
 def predict(job, horizon, stages, replicas, profile):
@@ -195,6 +214,33 @@ def predicted_rows(job, device):
     return rows
 
 
+def cases_of(python, job, name, repeats):
+    """(how much it tells: 0 most, what, rows of it), each by itself."""
+    cases = [(0, "K=1", lambda: one_worker(python, job, name, repeats))]
+    for worth, horizon in enumerate(("all", 2, 1, 3), start=1):
+        cases.append((worth, f"K={STAGES}, N={horizon}", lambda h=horizon: on_stages(python, job, h, name, repeats)))
+    return [*cases, (9, "prediction", lambda: predicted_rows(job, name))]
+
+
+def run_cases(cases, budget, write):
+    """In order of worth. A case that does not fit into what is left of the budget, as long as the longest so far, is left out;
+    one that fails does not end the others. Returns whether all went well."""
+    start, longest, well = time.monotonic(), 0.0, True
+    for _, what, rows_of in sorted(cases, key=lambda case: case[0]):
+        began = time.monotonic()
+        if began - start + longest > budget:
+            print(f"left out, the budget of {budget:.0f} s ends: {what}", flush=True)
+            continue
+        try:
+            write(rows_of())
+        except (Exception, SystemExit) as problem:
+            print(f"failed: {what}: {problem}", flush=True)
+            well = False
+        longest = max(longest, time.monotonic() - began)
+        print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+    return well
+
+
 def main():
     arguments = parse_arguments()
     python = find_python()
@@ -205,21 +251,27 @@ def main():
         sys.exit(77)
     sharing = "" if arguments.rehearse or found["gpus"] >= STAGES else f", {found['gpus']} GPU(s) shared"
     name = found["device"] + (", rehearsal" if arguments.rehearse else "")
-    rows = []
-    try:
-        for model in (RESNET, TRANSFORMER):
+    rows, cases = [], []
+
+    def write(more):
+        rows.extend(more)
+        common.report("gpu", rows, arguments.json)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for model in (TRANSFORMER, RESNET):
             if arguments.model not in (None, model["kind"]):
                 continue
             small = REHEARSAL[model["kind"]] if arguments.rehearse else {}
             warm_up = 2 if arguments.rehearse else 8  # steps that do not count: kernels tried out, memory found, pipeline filled
-            with tempfile.TemporaryDirectory() as folder:
-                job = {**model, **small, "ranks": STAGES, "micro_batches": MICRO_BATCHES, "device": device, "folder": folder,
-                       "sharing": sharing, "warm_up": warm_up, "steps": warm_up + arguments.steps}
-                common.run([python, RANK, "start", write_job(job)])
-                rows += measured_rows(python, job, name, arguments.repeats) + predicted_rows(job, name)
-    finally:
-        if rows:  # of the first model, should the second one fail
-            common.report("gpu", rows, arguments.json)
+            own = os.path.join(folder, model["kind"])
+            os.mkdir(own)
+            job = {**model, **small, "ranks": STAGES, "micro_batches": MICRO_BATCHES, "device": device, "folder": own,
+                   "sharing": sharing, "warm_up": warm_up, "steps": warm_up + arguments.steps}
+            common.run([python, RANK, "start", write_job(job)])
+            cases += [(worth, f"{job['name']}, {what}", rows_of)
+                      for worth, what, rows_of in cases_of(python, job, name, arguments.repeats)]
+        well = run_cases(cases, arguments.budget, write)
+    sys.exit(0 if well else 1)
 
 
 if __name__ == "__main__":

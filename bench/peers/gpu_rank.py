@@ -4,6 +4,7 @@
 gpu_rank.py device [cpu]           prints, as JSON, the device's name, how many there are, and the version of NCCL
 gpu_rank.py start JOB.json         writes what both sides start from: start.safetensors, train.safetensors, shapes.json
 gpu_rank.py rank JOB.json RANK     one rank of torch.distributed.pipelining (1F1B); writes rank-<RANK>.json
+gpu_rank.py alone JOB.json         the whole network in this process, eagerly, micro-batch by micro-batch; writes rank-0.json
 
 Where there is a GPU for every rank messages go by NCCL. Where ranks share one, NCCL refuses, and they go through pinned host
 memory and gloo, as ours do. Autocast for bfloat16; weights and gradients float32.
@@ -135,14 +136,18 @@ def make_optimizer(job, parameters):
     return torch.optim.AdamW(parameters, lr=job["lr"], weight_decay=job["weight_decay"], fused=fused)
 
 
-def make_schedule(job, rank, device):
+def make_module(job, rank, device):
     layers = networks.make_layers(job)
     weights = load_file(os.path.join(job["folder"], "start.safetensors"))
     first = sum(job["counts"][:rank])
     for i in range(first, first + job["counts"][rank]):
         prefix = f"layers.{i}."
         layers[i].load_state_dict({name[len(prefix):]: weights[name] for name in weights if name.startswith(prefix)})
-    module = StageModule(layers[first:first + job["counts"][rank]], job).to(device)
+    return StageModule(layers[first:first + job["counts"][rank]], job).to(device)
+
+
+def make_schedule(job, rank, device):
+    module = make_module(job, rank, device)
     with open(os.path.join(job["folder"], "shapes.json"), encoding="utf-8") as file:
         shapes = json.load(file)
     stage = PipelineStage(module, rank, job["ranks"], device, input_args=empty_like_shape(shapes[rank]),
@@ -156,18 +161,61 @@ def synchronise(device):
     return time.monotonic()
 
 
+def batches(job, name, device):
+    data = load_file(os.path.join(job["folder"], "train.safetensors"))
+    parts = as_inputs(data[name]).split(job["batch"])
+    return [part.pin_memory() if device.type == "cuda" else part for part in parts]
+
+
+def peak_memory(device):
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
+
+
+def train_alone(job, device):
+    module = make_module(job, 0, device)
+    optimizer = make_optimizer(job, module.parameters())
+    inputs, targets = batches(job, "inputs", device), batches(job, "targets", device)
+    micro_batches = job["micro_batches"]
+    losses = []
+
+    def one_step(step):
+        optimizer.zero_grad()
+        x = inputs[step % BATCHES].to(device, non_blocking=True).chunk(micro_batches)
+        y = targets[step % BATCHES].to(device, non_blocking=True).chunk(micro_batches)
+        total = 0
+        for a, b in zip(x, y):
+            loss = networks.mean_loss(module(a), b) / micro_batches
+            loss.backward()
+            total = total + loss.detach()
+        losses.append(total)
+        optimizer.step()
+
+    for step in range(job["steps"]):
+        if step == job["warm_up"]:
+            begin = synchronise(device)
+        one_step(step)
+    seconds = (synchronise(device) - begin) / (job["steps"] - job["warm_up"])
+    return {"step": seconds, "memory": peak_memory(device), "losses": [loss.item() for loss in losses],
+            "kernels": kernel_seconds(one_step, device)}
+
+
+def kernel_seconds(one_step, device, steps=3):
+    """The GPU's time in kernels of a step, which does not depend on how quick the host is; None without a GPU."""
+    if device.type != "cuda":
+        return None
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        for step in range(steps):
+            one_step(step)
+        synchronise(device)
+    return sum(event.self_device_time_total for event in profile.key_averages()) / steps / 1e6
+
+
 def train(job, rank, device):
     module, schedule = make_schedule(job, rank, device)
     optimizer = make_optimizer(job, module.parameters())
     first, last = rank == 0, rank == job["ranks"] - 1
-    data = load_file(os.path.join(job["folder"], "train.safetensors"))
-
-    def batches(name):
-        parts = as_inputs(data[name]).split(job["batch"])
-        return [part.pin_memory() if device.type == "cuda" else part for part in parts]
-
-    inputs = batches("inputs") if first else []
-    targets = batches("targets") if last else []
+    inputs = batches(job, "inputs", device) if first else []
+    targets = batches(job, "targets", device) if last else []
     losses = []
     for step in range(job["steps"]):
         if step == job["warm_up"]:
@@ -183,14 +231,27 @@ def train(job, rank, device):
             schedule.step(*batch, return_outputs=False)
         optimizer.step()
     seconds = (synchronise(device) - begin) / (job["steps"] - job["warm_up"])
-    peak = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
-    return {"step": seconds, "memory": peak, "losses": [loss.item() for loss in losses]}
+    return {"step": seconds, "memory": peak_memory(device), "losses": [loss.item() for loss in losses]}
 
 
-def run_rank(job, rank):
+def set_up(job):
     torch.set_num_threads(1)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = job["tf32"]
     torch.backends.cudnn.benchmark = True
+
+
+def write_result(job, rank, result):
+    with open(os.path.join(job["folder"], f"rank-{rank}.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+def run_alone(job):
+    set_up(job)
+    write_result(job, 0, train_alone(job, torch.device("cuda", 0) if job["device"] == "cuda" else torch.device("cpu")))
+
+
+def run_rank(job, rank):
+    set_up(job)
     device = torch.device("cpu")
     backend = "gloo"
     if job["device"] == "cuda":
@@ -206,8 +267,7 @@ def run_rank(job, rank):
     result = train(job, rank, device)
     dist.barrier()
     dist.destroy_process_group()
-    with open(os.path.join(job["folder"], f"rank-{rank}.json"), "w", encoding="utf-8") as file:
-        json.dump(result, file)
+    write_result(job, rank, result)
 
 
 def main():
@@ -218,6 +278,8 @@ def main():
         job = json.load(file)
     if sys.argv[1] == "start":
         start(job)
+    elif sys.argv[1] == "alone":
+        run_alone(job)
     else:
         run_rank(job, int(sys.argv[3]))
 

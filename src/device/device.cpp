@@ -1,9 +1,7 @@
 #include "device/device.h"
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/ones.h>
 #include <fmt/format.h>
+#include <torch/types.h>
 
 #include "common/error.h"
 #include "common/text.h"
@@ -39,7 +37,7 @@ std::string try_gpus() {
   for (int gpu = 0; gpu < count; ++gpu) {
     try {
       const std::unique_ptr<Device> device = open_cuda_device(gpu, count, 1);
-      const at::Tensor ones = at::ones({4}, at::TensorOptions(device->torch_device()));
+      const at::Tensor ones = torch::ones({4}, at::TensorOptions(device->torch_device()));
       const double sum = (ones + ones).sum().item<double>();
       if (sum != 8) return fmt::format("GPU {}: 4 x (1 + 1) is {}", gpu, sum);
     } catch (const std::exception& error) {

@@ -100,17 +100,17 @@ std::string Figure::in_page() const {
 }
 
 std::string Figure::standalone() const {
-  constexpr double kTop = 52;
+  constexpr double kTitleHeight = 52;
   constexpr double kEdge = 12;
   const double whole_width = width + 2 * kEdge;
-  const double whole_height = height + kTop + kEdge;
+  const double whole_height = height + kTitleHeight + kEdge;
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 "
       "{0} {1}\">\n"
       "<style>\n{2}</style>\n<rect class=\"paper\" width=\"{0}\" height=\"{1}\"/>\n{3}{4}"
       "<g transform=\"translate({5} {6})\">\n{7}</g>\n</svg>\n",
       number(whole_width), number(whole_height), figure_style(false), svg_text(kEdge + 4, 24, title, "title"),
-      svg_text(kEdge + 4, 43, note, "muted"), number(kEdge), number(kTop), body);
+      svg_text(kEdge + 4, 43, note, "muted"), number(kEdge), number(kTitleHeight), body);
 }
 
 }  // namespace interlock::report

@@ -2,6 +2,7 @@
 // Every kind of channel that can be had here, for tests that hold for all of them: MPI on host memory; the
 // GPUs' channels on a stand-in that works late (support/threaded_device.h); and on GPUs where there are some.
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -68,6 +69,7 @@ inline void for_each_channel(const std::function<void(const Bench&)>& use) {
   const LocalWorker local = local_worker(engine());
   const int gpus = device::gpu_count();
   if (gpus == 0) {
+    REQUIRE(std::getenv("STANDIN_GPUS") == nullptr);  // under the stand-in there are some
     WARN("skipped on GPUs: there is none");
     return;
   }

@@ -74,6 +74,11 @@ TEST_CASE("deterministic runs set what cuBLAS needs, and refuse what the user se
   CHECK(std::getenv(name) == nullptr);
   CHECK(std::string(std::getenv("NCCL_RAS_ENABLE")) == "0");
   CHECK(std::string(std::getenv("NCCL_RUNTIME_CONNECT")) == "0");
+  unsetenv("CUDA_MODULE_LOADING");
+  Settings early;
+  early.load_kernels_early = true;
+  prepare_environment(early);
+  CHECK(std::string(std::getenv("CUDA_MODULE_LOADING")) == "EAGER");
   prepare_environment(deterministic);
   CHECK(std::string(std::getenv(name)) == ":4096:8");
   setenv(name, ":0:0", 1);

@@ -1,4 +1,5 @@
-"""Ranks that share a GPU against the oracle on the CPU: gradients, weights and losses equal to 1e-4 in float32."""
+"""Ranks that share a GPU against the oracle on the CPU: weights and losses equal to 1e-4 in float32, gradients too where there is
+no ReLU, and else as `verify` judges them."""
 
 import math
 

@@ -4,9 +4,10 @@
 //
 //   STANDIN_NCCL_ABSENT_RANK               this rank of the job never joins
 //   STANDIN_NCCL_BROKEN                    not 0: nothing can be started
-//   STANDIN_NCCL_VERSION_RANK, _VERSION    this rank has another NCCL
+//   STANDIN_NCCL_VERSION_RANK, _VERSION    this rank (none named: all) has another NCCL
 //   STANDIN_NCCL_ERROR_RANK, _ERROR_AFTER  this rank's communicators report an error of the network after so many groups
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -47,7 +48,7 @@ struct ncclComm {
   unsigned long sent[kMostRanks] = {}, received[kMostRanks] = {};  // chunks; the stream's thread's
   std::thread helper;
   long groups = 0;
-  std::set<int> connected;  // size classes of sums; -1: all
+  std::set<int> connected;  // sums by size class (-1, -2), messages by peer: what is set up when first used
 };
 
 namespace {
@@ -227,14 +228,15 @@ void add_up(const Call& call) {
   }
 }
 
-// NCCL sets up what an algorithm needs when it is first used, by talking to all ranks: in the middle of a step a
-// rank that waits for another one does not answer. Algorithms go by size.
-void note_connection(ncclComm& own, std::size_t bytes) {
+// NCCL sets up what an algorithm or a peer needs when it is first used, by talking to the others: in the middle of a
+// step a rank that waits for another one does not answer. Algorithms go by size, and can be set up at the start.
+void note_connection(ncclComm& own, const Call& call) {
   const char* const setting = getenv("NCCL_RUNTIME_CONNECT");
-  if (setting != nullptr && strcmp(setting, "0") == 0) return;
-  if (own.connected.insert(bytes <= (std::size_t{64} << 10) ? 0 : 1).second && own.groups > 1)
-    fprintf(stderr, "stand-in NCCL: rank %d connects for a sum of %zu bytes in the middle of its work\n",
-            own.rank, bytes);
+  const bool sums = call.kind == Call::Kind::kSum;
+  if (sums && setting != nullptr && strcmp(setting, "0") == 0) return;
+  const int what = sums ? (call.bytes <= (std::size_t{64} << 10) ? -1 : -2) : call.peer;
+  if (own.connected.insert(what).second && own.groups > 1)
+    fprintf(stderr, "stand-in NCCL: rank %d connects for %zu bytes in the middle of its work\n", own.rank, call.bytes);
 }
 
 void in_stream(const std::vector<Call>& group) {
@@ -277,7 +279,7 @@ ncclResult_t hand_over() {
     break_down(&own, ncclRemoteError, "the network to a peer is gone");
     return ncclInProgress;
   }
-  if (group.front().kind == Call::Kind::kSum) note_connection(own, group.front().bytes);
+  for (const Call& call : group) note_connection(own, call);
   own.state = ncclInProgress;
   if (own.helper.joinable()) own.helper.join();
   own.helper = std::thread([group] {
@@ -305,8 +307,9 @@ void end_helper(ncclComm_t communicator) {
 extern "C" {
 
 ncclResult_t ncclGetVersion(int* version) {
-  const bool other = number_from("STANDIN_NCCL_VERSION_RANK", -1) == settings().rank;
-  *version = static_cast<int>(other ? number_from("STANDIN_NCCL_VERSION", 0) : NCCL_VERSION_CODE);
+  const long which = number_from("STANDIN_NCCL_VERSION_RANK", -1);
+  const bool other = which < 0 || which == settings().rank;
+  *version = static_cast<int>(other ? number_from("STANDIN_NCCL_VERSION", NCCL_VERSION_CODE) : NCCL_VERSION_CODE);
   return ncclSuccess;
 }
 const char* ncclGetErrorString(ncclResult_t result) {
@@ -333,7 +336,9 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
     return ncclSystemError;
   }
   memset(id, 0, sizeof(*id));
-  snprintf(id->internal, sizeof(id->internal), "/dev/shm/interlock-standin.%d.%d", getpid(), made++);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  snprintf(id->internal, sizeof(id->internal), "/dev/shm/interlock-standin.%d.%d.%lld", getpid(), made++,
+           static_cast<long long>(now));
   return ncclSuccess;
 }
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id, int rank,
@@ -345,11 +350,22 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id,
   own->size = size;
   *made = own;
   if (number_from("STANDIN_NCCL_ABSENT_RANK", -1) == settings().rank) return ncclInProgress;
-  own->helper = std::thread([own, id, size] {
+  int gpu = 0;
+  (void)cudaGetDevice(&gpu);
+  // CUDA_VISIBLE_DEVICES numbers them anew for each process.
+  if (const char* const visible = getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr && gpu == 0) gpu = atoi(visible);
+  own->helper = std::thread([own, id, size, gpu] {
     own->shared = open_shared(id.internal);
+    own->shared->gpus[own->rank] = 1 + gpu;
     ++own->shared->joined;
-    if (!wait_until(own, [&] { return own->shared->joined >= size; })) return;
+    const bool all_came = wait_until(own, [&] { return own->shared->joined >= size; });
     unlink(id.internal);
+    if (!all_came) return;
+    const char* const sharing = getenv("NCCL_MULTI_RANK_GPU_ENABLE");
+    for (int other = 0; other < size && sharing == nullptr; ++other) {
+      if (other != own->rank && own->shared->gpus[other] == 1 + gpu)
+        return break_down(own, ncclInvalidUsage, "two ranks of a communicator have one GPU");
+    }
     own->state = ncclSuccess;
   });
   return ncclInProgress;
@@ -399,6 +415,7 @@ ncclResult_t ncclCommFinalize(ncclComm_t communicator) {
 }
 ncclResult_t ncclCommDestroy(ncclComm_t communicator) {
   end_helper(communicator);
+  communicator->aborted = true;  // whoever uses it now breaks a rule
   return ncclSuccess;
 }
 

@@ -18,11 +18,14 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/copy_native.h>
 #include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include "standin.h"
 
 extern "C" int standin_launch();
+extern "C" void standin_kernels_fail();
+extern "C" void standin_hidden_wait();
 
 namespace {
 
@@ -162,9 +165,7 @@ struct Output {
 // Of an IValue: one, or those of a list.
 struct Outputs {
   bool list = false;
-  bool tensors = true;  // else `value`
   std::vector<Output> all;
-  IValue value;
 };
 
 Output describe_output(const at::Tensor& t, int argument) {
@@ -207,13 +208,10 @@ std::vector<Outputs> find_outputs(const c10::OperatorHandle& op, const std::vect
     const int argument = written_argument(op.schema(), i);
     if (stack[i].isTensor()) {
       outputs.all.push_back(describe_output(stack[i].toTensor(), argument));
-    } else if (stack[i].isTensorList()) {
+    } else {
       outputs.list = true;
       for (const at::Tensor& t : stack[i].toTensorVector())
         outputs.all.push_back(describe_output(t, argument));
-    } else {
-      outputs.tensors = false;
-      outputs.value = stack[i];
     }
     found.push_back(std::move(outputs));
   }
@@ -252,11 +250,61 @@ void take_over(const IValue& made, const std::vector<at::Tensor>& bytes) {
   const std::vector<at::Tensor> from =
       made.isTensor() ? std::vector<at::Tensor>{made.toTensor()} : made.toTensorVector();
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (bytes.at(i).defined() && from[i].defined() && bytes[i].numel() > 0) {
-      const at::Tensor to = bytes[i];
-      to.copy_(from[i]);
+    if (!bytes.at(i).defined() || !from[i].defined()) continue;
+    TORCH_CHECK(bytes[i].sizes() == from[i].sizes(), "an output of ", from[i].sizes(), " where ", bytes[i].sizes(),
+                " was expected");
+    const at::Tensor to = bytes[i];
+    if (to.numel() > 0) to.copy_(from[i]);
+  }
+}
+
+// A kernel takes tensors of its own GPU, and of the CPU only numbers; indexing takes indices of either.
+c10::Device device_of(const std::string& name, const std::vector<IValue>& arguments) {
+  std::optional<c10::Device> first;
+  bool from_cpu = false;
+  const auto look = [&](const at::Tensor& t) {
+    if (!t.defined()) return;
+    if (t.is_cuda()) {
+      TORCH_CHECK(!first || *first == t.device(), name, ": expected all tensors to be on the same device, but found ",
+                  *first, " and ", t.device());
+      first = t.device();
+    } else if (t.dim() > 0) {
+      from_cpu = true;
+    }
+  };
+  for (const IValue& value : arguments) {
+    if (value.isTensor()) look(value.toTensor());
+    if (value.isTensorList()) {
+      for (const at::Tensor& t : value.toTensorVector()) look(t);
+    }
+    if (value.isOptionalTensorList()) {
+      for (std::optional<at::Tensor> t : value.toOptionalTensorList()) look(t ? *t : at::Tensor());
     }
   }
+  const bool indexes = name.rfind("aten::index", 0) == 0 || name.rfind("aten::_index_put_impl_", 0) == 0;
+  TORCH_CHECK(!from_cpu || !first || indexes, name,
+              ": expected all tensors to be on the same device, but found ", *first, " and cpu");
+  return first ? *first : c10::Device(at::kCUDA, c10::cuda::current_device());
+}
+
+// Masks as indices: how many elements they choose is in their values.
+bool chooses_by_mask(const std::string& name, const std::vector<IValue>& arguments) {
+  if (name.rfind("aten::index", 0) != 0) return false;
+  for (const IValue& value : arguments) {
+    if (!value.isOptionalTensorList()) continue;
+    for (std::optional<at::Tensor> t : value.toOptionalTensorList()) {
+      if (t && t->defined() && (t->scalar_type() == at::kBool || t->scalar_type() == at::kByte)) return true;
+    }
+  }
+  return false;
+}
+
+bool gives_other_than_tensors(const c10::FunctionSchema& schema) {
+  for (const c10::Argument& one : schema.returns()) {
+    const auto kind = one.type()->kind();
+    if (kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType) return true;
+  }
+  return false;
 }
 
 void launch(const c10::OperatorHandle& op, Stack* stack) {
@@ -266,9 +314,11 @@ void launch(const c10::OperatorHandle& op, Stack* stack) {
   torch::jit::drop(*stack, count);
   if (standin_launch() == 0) check_device();
   const std::string name = c10::toString(op.operator_name());
+  const c10::cuda::CUDAGuard device(device_of(name, arguments));
   const cudaStream_t stream = current_stream();
-  const bool by_value = kByValue.count(name) > 0;
+  const bool by_value = kByValue.count(name) > 0 || gives_other_than_tensors(schema) || chooses_by_mask(name, arguments);
   if (by_value) {
+    standin_hidden_wait();
     standin::drain(stream);
     Stack made = changed_all(arguments, on_stream);
     call_on_cpu(op, made);
@@ -280,10 +330,6 @@ void launch(const c10::OperatorHandle& op, Stack* stack) {
   std::vector<std::vector<at::Tensor>> bytes;  // by return value: where new outputs go
   for (const Outputs& one : outputs) {
     bytes.emplace_back();
-    if (!one.tensors) {
-      stack->push_back(one.value);
-      continue;
-    }
     c10::List<at::Tensor> list;
     for (std::size_t i = 0; i < one.all.size(); ++i) {
       const int argument = one.all[i].argument;
@@ -360,6 +406,7 @@ class Silent : public c10::WarningHandler {
 
 struct Install {
   Install() {
+    standin_kernels_fail();
     Silent silent;
     const c10::WarningUtils::WarningHandlerGuard guard(&silent);
     auto* const kept = new std::vector<c10::RegistrationHandleRAII>;

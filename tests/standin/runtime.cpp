@@ -44,11 +44,14 @@ namespace {
 
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
+thread_local bool in_callback = false;
 std::atomic<cudaError_t> failed{cudaSuccess};
+std::atomic<bool> kernels_fail{false};
 
 struct Counts {
   std::atomic<long> launches, copies, stream_waits, event_waits, memory_queries, records, queries,
-      allocations;
+      allocations,
+      hidden_waits;
 };
 
 // In a file from the first moment on: a process may end in any way.
@@ -66,6 +69,7 @@ Counts& open_counts() {
 Counts& counts = open_counts();
 
 cudaError_t answer(cudaError_t error) {
+  if (in_callback) fail_for_good(cudaErrorNotPermitted, "a call of CUDA from a host function of a stream");
   if (failed != cudaSuccess) error = failed;
   if (error != cudaSuccess) last_error = error;
   return error;
@@ -100,6 +104,16 @@ void fail_for_good(cudaError_t error, const std::string& words) {
 using namespace standin;
 
 extern "C" {
+
+// Where the operators' library waits for a stream.
+void standin_hidden_wait() {
+  ++counts.hidden_waits;
+}
+
+// Operators that LibTorch still runs itself would do nothing: they must not seem to work.
+void standin_kernels_fail() {
+  kernels_fail = true;
+}
 
 // In place of STANDIN_SLOW_US, for tests that change it as they go.
 void standin_slow_down(int microseconds) {
@@ -233,6 +247,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 // As CUDA does, it waits for the whole GPU.
 cudaError_t cudaFree(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
+  ++counts.hidden_waits;
   drain_all();
   return device_free(pointer) ? cudaSuccess : answer(cudaErrorInvalidValue);
 }
@@ -303,17 +318,25 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (mark) enqueue(stream, Kind::kOther, [mark] { mark->wait(); });
   return answer(cudaSuccess);
 }
+// A GPU that has failed calls nobody back.
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
-  enqueue(stream, Kind::kOther, [=] { function(data); });
+  if (failed != cudaSuccess) return answer(cudaSuccess);
+  enqueue(stream, Kind::kOther, [=] {
+    if (failed != cudaSuccess) return;
+    in_callback = true;
+    function(data);
+    in_callback = false;
+  });
   return answer(cudaSuccess);
 }
 cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t function, void* data, unsigned) {
-  enqueue(stream, Kind::kOther, [=] { function(stream, cudaSuccess, data); });
+  enqueue(stream, Kind::kOther, [=] { function(stream, failed, data); });
   return answer(cudaSuccess);
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   *event = new CUevent_st;
+  (*event)->timed = (flags & cudaEventDisableTiming) == 0;
   return answer(cudaSuccess);
 }
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
@@ -352,8 +375,15 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return answer(cudaSuccess);
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  if (!start->last || !end->last) return answer(cudaErrorInvalidResourceHandle);
-  *milliseconds = std::chrono::duration<float, std::milli>(end->last->when() - start->last->when()).count();
+  std::shared_ptr<Mark> marks[2];
+  for (const int i : {0, 1}) {
+    cudaEvent_t const event = i == 0 ? start : end;
+    const std::lock_guard lock(event->mutex);
+    if (!event->timed || !event->last) return answer(cudaErrorInvalidResourceHandle);
+    marks[i] = event->last;
+  }
+  if (!marks[0]->reached() || !marks[1]->reached()) return answer(cudaErrorNotReady);
+  *milliseconds = std::chrono::duration<float, std::milli>(marks[1]->when() - marks[0]->when()).count();
   return answer(cudaSuccess);
 }
 
@@ -371,10 +401,14 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   } else {
     enqueue(stream, Kind::kOther, [=] { memcpy(bytes_at(to), bytes_at(from), bytes); });
   }
-  if (to_pageable) drain(stream);
+  if (to_pageable) {
+    ++counts.hidden_waits;
+    drain(stream);
+  }
   return answer(cudaSuccess);
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  ++counts.hidden_waits;
   const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr);
   drain(nullptr);
   return error;
@@ -394,14 +428,14 @@ cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
   return error;
 }
 
-// LibTorch's own kernels do nothing here. They are only reached without the operators' library.
+// LibTorch's own kernels do nothing here, and only without the operators' library.
 cudaError_t __cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, std::size_t, cudaStream_t) {
   ++counts.launches;
-  return answer(cudaSuccess);
+  return answer(kernels_fail ? cudaErrorNotSupported : cudaSuccess);
 }
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t*, const void*, void**) {
   ++counts.launches;
-  return answer(cudaSuccess);
+  return answer(kernels_fail ? cudaErrorNotSupported : cudaSuccess);
 }
 cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* function) {
   *kernel = reinterpret_cast<cudaKernel_t>(const_cast<void*>(function));

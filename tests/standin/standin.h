@@ -17,7 +17,8 @@
 //   STANDIN_SLOW_RANK, STANDIN_SLOW_US      every operator of this rank takes so much longer
 //   STANDIN_LOST_RANK, STANDIN_LOST_AFTER   this rank's GPU is gone after so many pieces of work
 //   STANDIN_COUNTS        PATH: the file PATH.RANK holds counts as they grow, 64-bit numbers: launches, copies, waits for
-//                         streams, waits for events, memory queries, events recorded, events asked for, allocations
+//                         streams, waits for events, memory queries, events recorded, events asked for, allocations, waits that
+//                         other calls hide (copies to pageable memory, freeing memory, outputs that depend on values)
 //   STANDIN_NCCL_*        nccl.cpp
 
 #include <atomic>
@@ -43,8 +44,8 @@ long number_from(const char* variable, long otherwise);
 
 // What a stream does; it runs on the stream's thread. Never waits for the host but where NCCL does.
 using Work = std::function<void()>;
-// `operators`: those that STANDIN_SLOW_US slows down.
-enum class Kind { kOperator, kOther };
+// Operators are what STANDIN_SLOW_US slows down. A mark is no work: a stream in which it is the last is idle.
+enum class Kind { kOperator, kMark, kOther };
 void enqueue(cudaStream_t stream, Kind kind, Work work);
 void drain(cudaStream_t stream);
 

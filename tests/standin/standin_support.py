@@ -9,7 +9,8 @@ from pathlib import Path
 _TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_TESTS), str(_TESTS / "command"), str(_TESTS / "gpu")]
 
-COUNTS = ("launches", "copies", "stream_waits", "event_waits", "memory_queries", "records", "queries", "allocations")
+COUNTS = ("launches", "copies", "stream_waits", "event_waits", "memory_queries", "records", "queries", "allocations",
+          "hidden_waits")
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ void enqueue(cudaStream_t stream, Kind kind, Work work) {
 
 void drain(cudaStream_t stream) {
   const auto mark = std::make_shared<Mark>();
-  enqueue(stream, Kind::kOther, [mark] { mark->reach(); });
+  enqueue(stream, Kind::kMark, [mark] { mark->reach(); });
   mark->wait();
 }
 
@@ -114,9 +114,14 @@ void CUstream_st::run(std::uint64_t number) {
       wait_us = static_cast<long>(chance() % static_cast<unsigned long>(settings.delay_us));
     if (piece.kind == standin::Kind::kOperator) wait_us += standin::slow_us;
     if (wait_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
+    const bool is_mark = piece.kind == standin::Kind::kMark;
+    const auto leave_queue = [this] {
+      const std::lock_guard lock(mutex_);
+      queue_.pop_front();
+    };
+    if (is_mark) leave_queue();
     piece.work();
     piece.work = nullptr;
-    const std::lock_guard lock(mutex_);
-    queue_.pop_front();
+    if (!is_mark) leave_queue();
   }
 }

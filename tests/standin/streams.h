@@ -51,6 +51,7 @@ struct CUstream_st {
 
 struct CUevent_st {
   std::mutex mutex;
+  bool timed = true;
   std::shared_ptr<standin::Mark> last;  // recorded; null: never, which counts as reached
 };
 
@@ -59,6 +60,5 @@ namespace standin {
 cudaStream_t new_stream();
 cudaStream_t real_stream(cudaStream_t stream);  // the legacy stream's handle is null
 void drain_all();
-void count_event_record();
 
 }  // namespace standin

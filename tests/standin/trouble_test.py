@@ -1,4 +1,4 @@
-"""What goes wrong on GPUs, on the stand-in: peers that die, hang or never come under NCCL, a GPU that disappears, libraries that
+"""What goes wrong on GPUs, on the stand-in: peers that die or hang under NCCL, a GPU that disappears, libraries that
 do not fit. Ends within the promised seconds, with the culprit's name and the promised exit code; nothing hangs."""
 
 import os
@@ -105,9 +105,11 @@ main([
     ("a rank killed under host-staged messages is named", struck(signal.SIGKILL, "stage 1", PEER_DIED, "host_staged")),
     ("a rank stopped under NCCL is named", struck(signal.SIGSTOP, "stage 1", HANG)),
     ("an error that NCCL reports ends the run and names the link",
-     ends(PEER_DIED, ["NCCL", "remote process exited"], nccl_error_rank=2, nccl_error_after=40)),
+     ends(PEER_DIED, ["NCCL", "remote process exited", "from stage"], nccl_error_rank=2, nccl_error_after=40)),
     ("a GPU that disappears ends the run and names the stage",
      ends(PEER_DIED, ["stage 1", "CUDA"], lost_rank=2, lost_after=2000)),
+    ("a GPU that disappears under host-staged messages ends the run and names the stage",
+     ends(PEER_DIED, ["stage 1", "CUDA"], whole=long_run("host_staged"), lost_rank=2, lost_after=2000)),
     ("NCCL that does not start is told", ends(PEER_DIED, ["NCCL does not start", "no network device", "host_staged"],
                                               nccl_broken=1)),
     ("more ranks than GPUs with NCCL demanded: exit 2", refused(2, ["run.transport", "3 workers share 1 GPU", "host_staged"],
