@@ -96,6 +96,13 @@ def median(values):
     return statistics.median(values)
 
 
+def write_rows(name, rows, json_file):
+    if json_file:
+        with open(json_file, "w", encoding="utf-8") as file:
+            json.dump({"bench": name, "rows": rows}, file, indent=1)
+            file.write("\n")
+
+
 def report(name, rows, json_file):
     columns = list(rows[0])
     texts = [[f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in columns] for row in rows]
@@ -103,7 +110,4 @@ def report(name, rows, json_file):
     print("  ".join(c.ljust(w) for c, w in zip(columns, widths)))
     for text in texts:
         print("  ".join(t.ljust(w) for t, w in zip(text, widths)))
-    if json_file:
-        with open(json_file, "w", encoding="utf-8") as file:
-            json.dump({"bench": name, "rows": rows}, file, indent=1)
-            file.write("\n")
+    write_rows(name, rows, json_file)

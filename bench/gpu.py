@@ -43,6 +43,7 @@ def parse_arguments():
                         help="start no case that would not end by then; the most telling ones come first")
     parser.add_argument("--model", choices=["resnet", "transformer"], help="only this one")
     parser.add_argument("--rehearse", action="store_true", help="small networks on the CPU, to try out the script")
+    parser.add_argument("--small", action="store_true", help="small networks on the GPU, to try out the script")
     return parser.parse_args()
 
 
@@ -150,7 +151,7 @@ def row(case, device, mine, others):
             "other": common.median([run["step"] for run in others]),
             "ratio": common.median([a["step"] / b["step"] for a, b in zip(mine, others)]), "unit": "s a step", "device": device,
             "step_seconds": middle["step"], "busy_fraction": middle["busy"], "peak_memory_mebibytes": middle["memory"],
-            "other_peak_memory_mebibytes": others[0]["memory"]}
+            "other_peak_memory_mebibytes": others[0]["memory"], "other_kernel_seconds": others[0].get("kernels")}
 
 
 def check_same_start(mine, other):
@@ -167,8 +168,7 @@ def one_worker(python, job, device, repeats):
         others.append(alone(python, whole))
         mine.append(ours(whole, "all"))
     check_same_start(mine[0], others[0])
-    found = row(f"{job['name']}, K=1, M={job['micro_batches']}: against eager PyTorch", device, mine, others)
-    return [{**found, "other_kernel_seconds": others[0]["kernels"]}]
+    return [row(f"{job['name']}, K=1, M={job['micro_batches']}: against eager PyTorch", device, mine, others)]
 
 
 def on_stages(python, job, horizon, device, repeats):
@@ -210,7 +210,7 @@ def predicted_rows(job, device):
                                  f"each), N={horizon}, M={job['micro_batches']}: against end-to-end",
                          "ours": rate, "other": end_to_end, "ratio": rate / end_to_end, "unit": "samples/s, predicted",
                          "device": device, "step_seconds": plan["step_seconds"], "busy_fraction": sum(busy) / len(busy),
-                         "peak_memory_mebibytes": None, "other_peak_memory_mebibytes": None})
+                         "peak_memory_mebibytes": None, "other_peak_memory_mebibytes": None, "other_kernel_seconds": None})
     return rows
 
 
@@ -255,14 +255,15 @@ def main():
 
     def write(more):
         rows.extend(more)
-        common.report("gpu", rows, arguments.json)
+        common.report("gpu", more, None)
+        common.write_rows("gpu", rows, arguments.json)  # what is there so far, whatever happens to the rest
 
     with tempfile.TemporaryDirectory() as folder:
         for model in (TRANSFORMER, RESNET):
             if arguments.model not in (None, model["kind"]):
                 continue
-            small = REHEARSAL[model["kind"]] if arguments.rehearse else {}
-            warm_up = 2 if arguments.rehearse else 8  # steps that do not count: kernels tried out, memory found, pipeline filled
+            small = REHEARSAL[model["kind"]] if arguments.rehearse or arguments.small else {}
+            warm_up = 2 if small else 8  # steps that do not count: kernels tried out, memory found, pipeline filled
             own = os.path.join(folder, model["kind"])
             os.mkdir(own)
             job = {**model, **small, "ranks": STAGES, "micro_batches": MICRO_BATCHES, "device": device, "folder": own,

@@ -21,7 +21,9 @@ training::Profile layer_costs(const config::Config& config, const data::DatasetI
   options.repeats = 5;
   options.stages = false;
   const std::unique_ptr<device::Device> device = open_single_device(config);
-  return worker::measure_profile(training::make_run_plan(whole, data), options, *device);
+  training::Profile profile = worker::measure_profile(training::make_run_plan(whole, data), options, *device);
+  device->release_kept_memory();  // the GPU is a worker's, and this process lives on as the coordinator
+  return profile;
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ class TensorChannel {
   // spins on the GPU, and what makes CUDA wait for the whole GPU (freeing memory, loading a kernel when it is
   // first used) would wait for ever for data that depends on work this rank has yet to start. Posted where
   // the program needs it, with those that its sender sends before it, it depends on nothing but what was
-  // started; the thread is ahead of the GPU anyway.
+  // started; the thread is ahead of the GPU anyway. A send larger than the transport's own buffers (NCCL: 1 to 4
+  // MiB) spins likewise until its receive is posted, later in the peer's program: so nothing may make CUDA wait for
+  // the whole GPU in the middle of a batch (device::Settings::ranks_wait_on_gpu).
   [[nodiscard]] virtual bool ordered() const { return false; }
 
   // Throws if the transport has failed since: what a GPU computed from then on is worthless, though it went

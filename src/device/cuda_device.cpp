@@ -76,8 +76,9 @@ class CudaDevice : public Device {
   [[nodiscard]] std::string identity() const override { return identity_; }
   [[nodiscard]] std::string pci_address() const override { return pci_address_; }
 
-  // Through LibTorch, which remembers the device of each thread.
-  void make_current() const override { c10::cuda::set_device(index_); }
+  // Through LibTorch, which remembers the device of each thread; forced, for else the first GPU, every thread's at the
+  // beginning, is not made current at all, and libraries that are given its memory find no context.
+  void make_current() const override { c10::cuda::set_device(index_, /*force=*/true); }
 
   Stream compute_stream() override { return stream(c10::cuda::getCurrentCUDAStream(index_)); }
   Stream new_stream(Priority priority) override {
@@ -94,6 +95,9 @@ class CudaDevice : public Device {
   }
   void reset_peak_memory() override {
     if (allocator::get()->initialized()) allocator::resetPeakStats(index_);
+  }
+  void release_kept_memory() override {
+    if (allocator::get()->initialized()) allocator::emptyCache();
   }
   // Not the whole GPU: a receive may be waiting there for a peer that waits for us.
   void synchronise() override { compute_stream().synchronise(); }

@@ -56,6 +56,8 @@ class Device {
   // memory().peak_allocated alone, without asking the driver.
   [[nodiscard]] virtual std::int64_t peak_allocated() const { return 0; }
   virtual void reset_peak_memory() {}
+  // Gives back what the allocator keeps for tensors to come. Waits for the whole GPU.
+  virtual void release_kept_memory() {}
   virtual void synchronise() {}  // blocks until all work given to the calling thread's compute stream is done
 };
 

@@ -28,7 +28,7 @@ void prepare_environment(const Settings& settings) {
   // All algorithms connect when a communicator starts, not each when it is first used: a rank that connects waits
   // for its peers, who may be waiting for something else in the middle of a step.
   set_unless_set("NCCL_RUNTIME_CONNECT", "0");
-  if (settings.load_kernels_early) set_unless_set("CUDA_MODULE_LOADING", "EAGER");
+  if (settings.ranks_wait_on_gpu) set_unless_set("CUDA_MODULE_LOADING", "EAGER");
   if (!settings.deterministic) return;
   const char* const given = std::getenv(kWorkspace);
   const std::string workspace = given == nullptr ? "" : given;
@@ -48,7 +48,7 @@ void apply(const Settings& settings) {
   // Filling what is about to be overwritten is for finding bugs, and costs time.
   context.setDeterministicFillUninitializedMemory(false);
   context.setDeterministicCuDNN(settings.deterministic);
-  context.setBenchmarkCuDNN(!settings.deterministic);
+  context.setBenchmarkCuDNN(!settings.deterministic && !settings.ranks_wait_on_gpu);
   // The older pair of setters: it keeps what LibTorch knows under both its old and its new names the same,
   // and some of its kernels refuse to run where these differ.
   context.setAllowTF32CuBLAS(settings.tf32);

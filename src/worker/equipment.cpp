@@ -60,7 +60,7 @@ device::Settings device_settings(const config::Config& config) {
   settings.tf32 = config.training.tf32;
   const bool may_use_nccl = config.run.transport == config::TransportKind::kNccl ||
                             config.run.transport == config::TransportKind::kAuto;
-  settings.load_kernels_early = may_use_nccl && config.partition.placement().ranks() > 2;
+  settings.ranks_wait_on_gpu = may_use_nccl && config.partition.placement().ranks() > 2;
   return settings;
 }
 
@@ -78,6 +78,11 @@ Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engin
   device::prepare_environment(settings);
   equipment.device = device::open_device(wanted_device(config.run.device), local.index, local.count);
   device::apply(settings);
+  if (config.run.transport != config::TransportKind::kAuto && !equipment.device->is_gpu()) {
+    throw UsageError(fmt::format(
+        "run.transport: {} moves tensors of GPUs, but this rank computes on the CPU; remove run.transport",
+        config::name_of(config::transport_kinds(), config.run.transport)));
+  }
   equipment.bound = device::bind_process(wanted_binding(config.run.bind),
                                          {local.index, local.count, equipment.device->pci_address()});
   return equipment;
@@ -85,11 +90,6 @@ Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engin
 
 void open_channels(Equipment& equipment, const training::RunPlan& plan, comm::ProgressEngine& engine) {
   const config::RunConfig& run = plan.config.run;
-  if (run.transport != config::TransportKind::kAuto && !equipment.device->is_gpu()) {
-    throw UsageError(fmt::format(
-        "run.transport: {} moves tensors of GPUs, but this rank computes on the CPU; remove run.transport",
-        config::name_of(config::transport_kinds(), run.transport)));
-  }
   equipment.host = std::make_unique<comm::MpiChannel>(engine);
   equipment.opened = comm::open_channel(engine, plan.config.partition.placement(), *equipment.device,
                                         wanted_transport(run.transport));

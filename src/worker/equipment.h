@@ -33,7 +33,7 @@ double peak_mebibytes(const device::Device& device);
 // each other.
 
 // Binds this process to its cores and opens its device. Errors: UsageError where the config demands a device
-// that is not there.
+// that is not there, or a transport of GPUs for a rank that has none.
 Equipment open_device(const training::RunPlan& plan, comm::ProgressEngine& engine);
 
 // Collective over the workers: opens the channels between them. A GPU says in the log what was chosen.

@@ -76,7 +76,7 @@ TEST_CASE("deterministic runs set what cuBLAS needs, and refuse what the user se
   CHECK(std::string(std::getenv("NCCL_RUNTIME_CONNECT")) == "0");
   unsetenv("CUDA_MODULE_LOADING");
   Settings early;
-  early.load_kernels_early = true;
+  early.ranks_wait_on_gpu = true;
   prepare_environment(early);
   CHECK(std::string(std::getenv("CUDA_MODULE_LOADING")) == "EAGER");
   prepare_environment(deterministic);

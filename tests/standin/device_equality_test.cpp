@@ -17,7 +17,8 @@ using test::Values;
 enum : std::size_t { kNetwork, kHorizon, kMicroBatches, kTransport, kSlow, kWhat };
 const std::vector<std::string> kTransports = {"nccl", "host_staged"};
 const std::vector<int> kCounts = {1, 2, 4};
-const std::vector<std::string> kExtras = {"nothing else", "recompute", "bfloat16 messages", "one norm", "AdamW"};
+const std::vector<std::string> kExtras = {"nothing else", "recompute", "bfloat16 messages", "one norm",
+                                          "AdamW"};
 
 Parameters parameters(int stages) {
   test::Parameter slow{"slow stage", {"none"}};
@@ -93,7 +94,8 @@ TEST_CASE(
 TEST_CASE("replicas on GPUs equal the oracle bitwise, by either transport") {
   at::set_num_threads(1);
   const int workers = testing::engine().size() - 1;
-  if (test::placements(workers).empty()) return;  // of this many workers none is worth a case; of 2 and 4 there are
+  if (test::placements(workers).empty())
+    return;  // of this many workers none is worth a case; of 2 and 4 there are
   for (const std::vector<int>& replicas : test::placements(workers)) {
     const int stages = static_cast<int>(replicas.size());
     for (const std::string& transport : kTransports) {

@@ -236,7 +236,8 @@ void note_connection(ncclComm& own, const Call& call) {
   if (sums && setting != nullptr && strcmp(setting, "0") == 0) return;
   const int what = sums ? (call.bytes <= (std::size_t{64} << 10) ? -1 : -2) : call.peer;
   if (own.connected.insert(what).second && own.groups > 1)
-    fprintf(stderr, "stand-in NCCL: rank %d connects for %zu bytes in the middle of its work\n", own.rank, call.bytes);
+    fprintf(stderr, "stand-in NCCL: rank %d connects for %zu bytes in the middle of its work\n", own.rank,
+            call.bytes);
 }
 
 void in_stream(const std::vector<Call>& group) {
@@ -309,7 +310,8 @@ extern "C" {
 ncclResult_t ncclGetVersion(int* version) {
   const long which = number_from("STANDIN_NCCL_VERSION_RANK", -1);
   const bool other = which < 0 || which == settings().rank;
-  *version = static_cast<int>(other ? number_from("STANDIN_NCCL_VERSION", NCCL_VERSION_CODE) : NCCL_VERSION_CODE);
+  *version =
+      static_cast<int>(other ? number_from("STANDIN_NCCL_VERSION", NCCL_VERSION_CODE) : NCCL_VERSION_CODE);
   return ncclSuccess;
 }
 const char* ncclGetErrorString(ncclResult_t result) {
@@ -353,7 +355,8 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* made, int size, ncclUniqueId id,
   int gpu = 0;
   (void)cudaGetDevice(&gpu);
   // CUDA_VISIBLE_DEVICES numbers them anew for each process.
-  if (const char* const visible = getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr && gpu == 0) gpu = atoi(visible);
+  if (const char* const visible = getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr && gpu == 0)
+    gpu = atoi(visible);
   own->helper = std::thread([own, id, size, gpu] {
     own->shared = open_shared(id.internal);
     own->shared->gpus[own->rank] = 1 + gpu;

@@ -22,7 +22,7 @@ struct Wire {
 
 struct Shared {
   std::atomic<int> joined, left;
-  std::atomic<int> arrived;  // at the barrier
+  std::atomic<int> arrived;           // at the barrier
   std::atomic<int> gpus[kMostRanks];  // by rank, from 1
   std::atomic<unsigned> barrier;
   std::atomic<std::size_t> sum_bytes[kMostRanks];

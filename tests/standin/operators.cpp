@@ -251,8 +251,8 @@ void take_over(const IValue& made, const std::vector<at::Tensor>& bytes) {
       made.isTensor() ? std::vector<at::Tensor>{made.toTensor()} : made.toTensorVector();
   for (std::size_t i = 0; i < from.size(); ++i) {
     if (!bytes.at(i).defined() || !from[i].defined()) continue;
-    TORCH_CHECK(bytes[i].sizes() == from[i].sizes(), "an output of ", from[i].sizes(), " where ", bytes[i].sizes(),
-                " was expected");
+    TORCH_CHECK(bytes[i].sizes() == from[i].sizes(), "an output of ", from[i].sizes(), " where ",
+                bytes[i].sizes(), " was expected");
     const at::Tensor to = bytes[i];
     if (to.numel() > 0) to.copy_(from[i]);
   }
@@ -265,8 +265,8 @@ c10::Device device_of(const std::string& name, const std::vector<IValue>& argume
   const auto look = [&](const at::Tensor& t) {
     if (!t.defined()) return;
     if (t.is_cuda()) {
-      TORCH_CHECK(!first || *first == t.device(), name, ": expected all tensors to be on the same device, but found ",
-                  *first, " and ", t.device());
+      TORCH_CHECK(!first || *first == t.device(), name,
+                  ": expected all tensors to be on the same device, but found ", *first, " and ", t.device());
       first = t.device();
     } else if (t.dim() > 0) {
       from_cpu = true;
@@ -316,7 +316,8 @@ void launch(const c10::OperatorHandle& op, Stack* stack) {
   const std::string name = c10::toString(op.operator_name());
   const c10::cuda::CUDAGuard device(device_of(name, arguments));
   const cudaStream_t stream = current_stream();
-  const bool by_value = kByValue.count(name) > 0 || gives_other_than_tensors(schema) || chooses_by_mask(name, arguments);
+  const bool by_value =
+      kByValue.count(name) > 0 || gives_other_than_tensors(schema) || chooses_by_mask(name, arguments);
   if (by_value) {
     standin_hidden_wait();
     standin::drain(stream);

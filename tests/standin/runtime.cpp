@@ -50,8 +50,7 @@ std::atomic<bool> kernels_fail{false};
 
 struct Counts {
   std::atomic<long> launches, copies, stream_waits, event_waits, memory_queries, records, queries,
-      allocations,
-      hidden_waits;
+      allocations, hidden_waits;
 };
 
 // In a file from the first moment on: a process may end in any way.

@@ -38,7 +38,7 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x, const ForwardContext& conte
 }
 
 at::Tensor BatchNorm2d::forward_with_replicas(const at::Tensor& x, const ForwardContext& context) {
-  const BatchStatistics statistics = gather_statistics(x, *context.replicas);
+  const BatchStatistics statistics = gather_statistics(x, context.micro_batch_samples, *context.replicas);
   if (!context.recomputing) {
     const at::NoGradGuard no_grad;
     num_batches_tracked_.add_(1);

@@ -54,7 +54,8 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
 
 }  // namespace
 
-BatchStatistics gather_statistics(const at::Tensor& x, const ReplicaExchange& replicas) {
+BatchStatistics gather_statistics(const at::Tensor& x, std::int64_t samples,
+                                  const ReplicaExchange& replicas) {
   const at::NoGradGuard no_grad;
   const at::Tensor values = x.detach().to(torch::kFloat);
   const std::int64_t channels = values.size(1);
@@ -67,7 +68,8 @@ BatchStatistics gather_statistics(const at::Tensor& x, const ReplicaExchange& re
   // own distance from it as often as each has samples. No difference of large numbers.
   const at::Tensor counts = all.slice(1, 0, 1), means = all.slice(1, 1, 1 + channels);
   BatchStatistics statistics;
-  statistics.count = counts.sum().item<double>();
+  // Known here: asking the device would make every forward wait for it.
+  statistics.count = static_cast<double>(samples * (values.numel() / (values.size(0) * channels)));
   statistics.mean = (counts * means).sum(0) / statistics.count;
   const at::Tensor between = (counts * (means - statistics.mean).square()).sum(0);
   statistics.variance = (all.slice(1, 1 + channels).sum(0) + between) / statistics.count;

@@ -11,8 +11,8 @@ struct BatchStatistics {
   double count = 0;           // samples x height x width, of all replicas
 };
 
-// x: this replica's part, [n, C, H, W]. Collective over `replicas`.
-BatchStatistics gather_statistics(const at::Tensor& x, const ReplicaExchange& replicas);
+// x: this replica's part, [n, C, H, W], of a micro-batch of `samples`, of all replicas. Collective over `replicas`.
+BatchStatistics gather_statistics(const at::Tensor& x, std::int64_t samples, const ReplicaExchange& replicas);
 
 // (x - mean) / sqrt(variance + epsilon) * weight + bias. Its backward is collective too: the gradient flows
 // through statistics to which all replicas' samples contribute. The gradients of weight and bias are those of
