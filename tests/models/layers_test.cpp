@@ -3,6 +3,7 @@
 
 #include <ATen/TensorIndexing.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/init.h>
 #include <torch/types.h>
 

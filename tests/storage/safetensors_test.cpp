@@ -4,10 +4,7 @@
 #include <filesystem>
 #include <limits>
 
-#include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
+#include <torch/types.h>
 
 #include "common/error.h"
 #include "support/catch.h"

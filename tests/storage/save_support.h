@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <ATen/ops/arange.h>
-#include <ATen/ops/ones.h>
+#include <torch/types.h>
 
 #include "storage/checkpoint.h"
 #include "storage/shard.h"
