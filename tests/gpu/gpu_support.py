@@ -5,6 +5,8 @@ import os
 import re
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 _TESTS = Path(__file__).resolve().parents[1]
@@ -86,6 +88,34 @@ def processes_below(pid):
         except OSError:
             continue  # ended meanwhile
     return sorted(found)
+
+
+class Blow:
+    """A signal for one rank of a training that this process starts, once it has done some steps."""
+
+    def __init__(self, interlock, whole, rank, blow):
+        self.seconds = None  # when it fell, by time.monotonic(); None: it did not
+        self._arguments = (interlock.folder / whole["run"]["dir"] / "metrics.jsonl", ranks_of(whole), rank, blow)
+        self._thread = threading.Thread(target=self._strike)
+        self._thread.start()
+
+    def _strike(self):
+        log, count, rank, blow = self._arguments
+        for _ in range(10 * SECONDS):
+            time.sleep(0.1)
+            if log.exists() and log.read_text().count('"step"') > 10:
+                break
+        ranks = processes_below(os.getpid())
+        if len(ranks) == count:
+            os.kill(ranks[rank], blow)
+            self.seconds = time.monotonic()
+
+    def seconds_until_now(self, finished):
+        """Between the blow and now, when the training has ended."""
+        now = time.monotonic()
+        self._thread.join()
+        check(self.seconds is not None, f"no rank was struck: {finished}")
+        return now - self.seconds
 
 
 def count_gpus():

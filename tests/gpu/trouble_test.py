@@ -3,11 +3,9 @@
 import os
 import re
 import signal
-import threading
-import time
 
-from gpu_support import (CONVOLUTIONS, REHEARSAL, SECONDS, TOKENS, config, count_gpus, processes_below, ranks_of, run_cases,
-                         verify, write)
+from gpu_support import (CONVOLUTIONS, REHEARSAL, SECONDS, TOKENS, Blow, config, count_gpus, ranks_of, run_cases, verify,
+                         write)
 from refusal import check_refused
 from support.runner import check
 
@@ -74,27 +72,11 @@ def killed_rank(which, **sections):
     """Its neighbours wait for its messages, on the host or on the GPU."""
     def run(interlock):
         whole = config(TOKENS, 3, 2, training={"epochs": 100000}, **sections)
-        killed = []
-
-        def kill_soon():
-            for _ in range(10 * SECONDS):
-                time.sleep(0.1)
-                log = interlock.folder / "run/metrics.jsonl"
-                if log.exists() and log.read_text().count('"step"') > 20:
-                    break
-            ranks = processes_below(os.getpid())
-            if len(ranks) == ranks_of(whole):
-                os.kill(ranks[which], signal.SIGKILL)
-                killed.append(time.monotonic())
-
-        thread = threading.Thread(target=kill_soon)
-        thread.start()
+        kill = Blow(interlock, whole, which, signal.SIGKILL)
         finished = interlock.run("train", write(interlock, whole), ranks=ranks_of(whole), timeout=SECONDS)
-        ended = time.monotonic()
-        thread.join()
-        check(killed, f"no rank was killed: {finished}")
+        took = kill.seconds_until_now(finished)
         check(finished.code != 0, f"exit code of {finished}")
-        check(ended - killed[0] < 15, f"the job went on for {ended - killed[0]:.0f} s after a rank was killed: {finished}")
+        check(took < 15, f"the job went on for {took:.0f} s after a rank was killed: {finished}")
     return run
 
 

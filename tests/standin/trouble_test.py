@@ -3,12 +3,10 @@ do not fit. Ends within the promised seconds, with the culprit's name and the pr
 
 import os
 import signal
-import threading
-import time
 
 from standin_support import own_gpus, setting  # first: it says where the others are
 
-from gpu_support import SECONDS, TOKENS, config, processes_below, ranks_of, write
+from gpu_support import SECONDS, TOKENS, Blow, config, ranks_of, write
 from refusal import check_refused
 from support.runner import check, check_equal, main
 
@@ -25,26 +23,10 @@ def struck(blow, names, code, transport="nccl", rank=2):
     """A rank of a run that goes on is struck; the job ends soon, with this code, and says who it was."""
     def run(interlock):
         whole = long_run(transport)
-        struck_at = []
-
-        def strike():
-            log = interlock.folder / "run/metrics.jsonl"
-            for _ in range(10 * SECONDS):
-                time.sleep(0.1)
-                if log.exists() and log.read_text().count('"step"') > 10:
-                    break
-            ranks = processes_below(os.getpid())
-            if len(ranks) == ranks_of(whole):
-                os.kill(ranks[rank], blow)
-                struck_at.append(time.monotonic())
-
-        thread = threading.Thread(target=strike)
-        thread.start()
+        strike = Blow(interlock, whole, rank, blow)
         finished = interlock.run("train", write(interlock, whole), ranks=ranks_of(whole), timeout=SECONDS)
-        ended = time.monotonic()
-        thread.join()
-        check(struck_at, f"no rank was struck: {finished}")
-        check(ended - struck_at[0] < PROMISED, f"went on for {ended - struck_at[0]:.0f} s: {finished}")
+        took = strike.seconds_until_now(finished)
+        check(took < PROMISED, f"went on for {took:.0f} s: {finished}")
         check_equal(finished.code, code, f"exit code of {finished}")
         last = finished.err.strip().splitlines()[-1]
         check(names in last, f"'{names}' is not in the last line: {finished}")
