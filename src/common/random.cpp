@@ -6,20 +6,15 @@
 namespace interlock {
 namespace {
 
-constexpr std::uint64_t kGoldenGamma = SplitMixConstants::kGamma;
-
-// random_at's last steps, of a number that is not counted.
-std::uint64_t mix(std::uint64_t z) {
-  return random_at(z - kGoldenGamma, 0);
-}
+constexpr std::uint64_t kGamma = SplitMixConstants::kGamma;
 
 }  // namespace
 
 std::uint64_t derive_seed(std::uint64_t seed, SeedPurpose purpose,
                           std::initializer_list<std::uint64_t> indices) {
-  std::uint64_t state = mix(seed + kGoldenGamma) ^ mix(static_cast<std::uint64_t>(purpose) * kGoldenGamma);
-  for (const std::uint64_t index : indices) state = mix(state + kGoldenGamma) ^ mix(index + 2 * kGoldenGamma);
-  return mix(state + kGoldenGamma);
+  std::uint64_t state = split_mix(seed + kGamma) ^ split_mix(static_cast<std::uint64_t>(purpose) * kGamma);
+  for (const std::uint64_t index : indices) state = split_mix(state + kGamma) ^ split_mix(index + 2 * kGamma);
+  return split_mix(state + kGamma);
 }
 
 std::uint64_t SplitMix64::below(std::uint64_t bound) {

@@ -39,13 +39,17 @@ struct SplitMixConstants {
   static constexpr int kLastShift = 31;
 };
 
-// The number that SplitMix64(seed) gives at its call `index`, from 0.
-inline std::uint64_t random_at(std::uint64_t seed, std::uint64_t index) {
+// Its mix: every bit of the result depends on every bit of z.
+inline std::uint64_t split_mix(std::uint64_t z) {
   using C = SplitMixConstants;
-  std::uint64_t z = seed + (index + 1) * C::kGamma;
   z = (z ^ (z >> C::kFirstShift)) * C::kFirstFactor;
   z = (z ^ (z >> C::kSecondShift)) * C::kSecondFactor;
   return z ^ (z >> C::kLastShift);
+}
+
+// The number that SplitMix64(seed) gives at its call `index`, from 0.
+inline std::uint64_t random_at(std::uint64_t seed, std::uint64_t index) {
+  return split_mix(seed + (index + 1) * SplitMixConstants::kGamma);
 }
 
 // A tiny generator for data and shuffles; the same numbers on every platform, unlike <random>'s

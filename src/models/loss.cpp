@@ -44,8 +44,4 @@ at::Tensor Loss::correct_there(const at::Tensor& output, const at::Tensor& targe
   return output.argmax(-1).eq(targets).sum();
 }
 
-std::int64_t Loss::correct(const at::Tensor& output, const at::Tensor& targets) const {
-  return correct_there(output, targets).item<std::int64_t>();
-}
-
 }  // namespace interlock::models

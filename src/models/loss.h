@@ -31,9 +31,7 @@ class Loss {
   [[nodiscard]] double correction(std::int64_t batch_samples, const Shape& target_shape,
                                   std::int64_t counted) const;
 
-  // How many outputs have their largest entry at the target; 0 for regression.
-  [[nodiscard]] std::int64_t correct(const at::Tensor& output, const at::Tensor& targets) const;
-  // The same as a scalar where the output is.
+  // How many outputs have their largest entry at the target, as a scalar where the output is; 0 for regression.
   [[nodiscard]] at::Tensor correct_there(const at::Tensor& output, const at::Tensor& targets) const;
 
  private:

@@ -47,9 +47,9 @@ class NumericGuard {
   }
 
   // Before the update, gradients summed over replicas; on accelerators `totals` are read at the same time.
-  // `gradients`: whether those of the weights are watched
-  // (not under loss scaling, which has its own answer to overflow). Nothing where stages need not agree, else
-  // whether anything was found on this stage. Errors: NonfiniteError under `stop`.
+  // `gradients`: whether those of the weights are watched (not under loss scaling, which has its own answer to
+  // overflow). Nothing where stages need not agree, else whether anything was found on this stage. Errors:
+  // NonfiniteError under `stop`.
   std::optional<bool> finish(bool gradients, training::BatchTotals& totals);
 
   // What finish() found here; kNothing where it arose elsewhere.

@@ -47,7 +47,7 @@ TEST_CASE("tokens: shares times the correction are the mean over the targets tha
   const at::Tensor logs = output.log_softmax(2).flatten(0, 1).index({kept});
   const double mean = -logs.gather(1, targets.flatten().index({kept}).unsqueeze(1)).mean().item<double>();
   CHECK(summed(loss, output, targets) * loss.correction(7, {4}, 23) == Approx(mean).epsilon(1e-12));
-  CHECK(loss.correct(output, targets) <= 23);
+  CHECK(loss.correct_there(output, targets).item<std::int64_t>() <= 23);
 }
 
 TEST_CASE("without padding nothing is corrected") {
@@ -108,9 +108,11 @@ TEST_CASE("the loss of an output of 16 bits is computed in float32") {
 
 TEST_CASE("an output counts as correct where its largest entry is the target's") {
   const at::Tensor output = torch::tensor({{0.1, 0.9, 0.0}, {2.0, 1.0, 1.5}, {-3.0, -2.0, -1.0}});
-  CHECK(make_loss(config::LossKind::kCrossEntropy).correct(output, torch::tensor({1, 1, 2}, torch::kLong)) ==
-        2);
-  CHECK(make_loss(config::LossKind::kMeanSquaredError).correct(output, output) == 0);
+  CHECK(make_loss(config::LossKind::kCrossEntropy)
+            .correct_there(output, torch::tensor({1, 1, 2}, torch::kLong))
+            .item<std::int64_t>() == 2);
+  CHECK(make_loss(config::LossKind::kMeanSquaredError).correct_there(output, output).item<std::int64_t>() ==
+        0);
 }
 
 }  // namespace
